@@ -1,0 +1,25 @@
+# Digits -> DigitsM: both come with scikit-learn, nothing is downloaded.
+data_preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3)
+pipeline = [dict(type='PackInputs')]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        type='mmgh.DomainPairDataset',
+        source=dict(type='mmgh.Digits', split='train', pipeline=pipeline),
+        target=dict(type='mmgh.DigitsM', split='train', pipeline=pipeline)),
+    sampler=dict(type='mmgh.DomainPairSampler', infinite=True),
+    collate_fn=dict(type='default_collate'))
+
+# Labels of the target are for testing only.
+test_dataloader = dict(
+    batch_size=200,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(type='mmgh.DigitsM', split='test', pipeline=pipeline),
+    sampler=dict(type='DefaultSampler', shuffle=False))
+test_evaluator = dict(type='Accuracy', topk=(1, ))
+val_dataloader = test_dataloader
+val_evaluator = test_evaluator

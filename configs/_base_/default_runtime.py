@@ -1,0 +1,31 @@
+default_scope = 'mmpretrain'
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    # Only the last checkpoints are kept: choosing one by its accuracy on
+    # target labels would be cheating.
+    checkpoint=dict(
+        type='CheckpointHook', by_epoch=False, interval=500, max_keep_ckpts=2),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='VisualizationHook', enable=False))
+# A resumed run equals an uninterrupted one.
+custom_hooks = [dict(type='mmgh.IterationSeedHook')]
+randomness = dict(seed=0, deterministic=False)
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))
+visualizer = dict(
+    type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+# Scalars of single iterations are noisy: log their mean since the last line.
+log_processor = dict(
+    by_epoch=False,
+    window_size=50,
+    mean_pattern=r'.*(loss|time|grad_norm|domain_accuracy|conflict|cosine'
+    r'|angle|weight).*')
+log_level = 'INFO'
+load_from = None
+resume = False

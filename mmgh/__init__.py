@@ -1,0 +1,14 @@
+"""Gradient harmonization for unsupervised domain adaptation in OpenMMLab."""
+from __future__ import annotations
+
+# The repairs come first: what follows may import a dependency they mend.
+from .compat import (allow_resume_globals, check_minimum_version,
+                     declare_torchvision_operators)
+from .version import __version__
+
+check_minimum_version('torch', '2.0')
+check_minimum_version('mmengine', '0.10')
+declare_torchvision_operators()
+allow_resume_globals()
+
+__all__ = ['__version__']

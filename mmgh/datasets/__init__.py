@@ -1,0 +1,6 @@
+"""Domain pairs, and the data sets that mmpretrain lacks."""
+from .digits import Digits, DigitsM
+from .domain_pair_dataset import DomainPairDataset
+from .domain_pair_sampler import DomainPairSampler
+
+__all__ = ['Digits', 'DigitsM', 'DomainPairDataset', 'DomainPairSampler']

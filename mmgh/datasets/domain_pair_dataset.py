@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from mmengine.dataset import BaseDataset
+from torch.utils.data import Dataset
+
+from mmgh.registry import DATASETS
+
+
+class DomainPair(dict):
+    """``dict(source=..., target=...)``: an item, or a batch, of a pair.
+
+    Samplers and collate functions keep the type, so it can tell a model that
+    was made for one domain what is wrong.
+    """
+
+    def __missing__(self, key: str):
+        raise TypeError(
+            f'A model for one domain should not be trained on a domain pair '
+            f'(it asked for {key!r}). Set `model.type` to '
+            "'mmgh.UDAClassifier', or `train_dataloader` to a loader of one "
+            'domain.')
+
+
+@DATASETS.register_module()
+class DomainPairDataset(Dataset):
+    """Pairs a labelled source image with an unlabelled target image.
+
+    An index is a pair ``(i, j)``, which
+    :class:`~mmgh.datasets.DomainPairSampler` draws. Of the target image only
+    ``inputs`` are handed out: no label, nor anything else that comes with the
+    data set, can reach a model from here.
+
+    Args:
+        source (dict | Dataset): A data set with labels.
+        target (dict | Dataset): A data set; its labels, if any, are ignored.
+
+    Raises:
+        ValueError: If a domain is empty, or if both name their classes and
+            the names or their order differ.
+
+    Example:
+        >>> train_dataloader = dict(
+        ...     batch_size=36,
+        ...     dataset=dict(
+        ...         type='mmgh.DomainPairDataset',
+        ...         source=dict(type='CustomDataset', ...),
+        ...         target=dict(type='CustomDataset', ...)),
+        ...     sampler=dict(type='mmgh.DomainPairSampler', infinite=True))
+    """
+
+    def __init__(self, source: dict | BaseDataset,
+                 target: dict | BaseDataset) -> None:
+        self.source = _build('source', source)
+        self.target = _build('target', target)
+        _check_classes(
+            self.source.metainfo.get('classes'),
+            self.target.metainfo.get('classes'))
+
+    @property
+    def metainfo(self) -> dict:
+        """Meta information of the source."""
+        return self.source.metainfo
+
+    def __len__(self) -> int:
+        """Size of the larger domain."""
+        return max(len(self.source), len(self.target))
+
+    def __getitem__(self, index: tuple[int, int]) -> DomainPair:
+        if not isinstance(index, tuple):
+            raise TypeError(
+                'A DomainPairDataset should be indexed by a pair of numbers, '
+                f'but got {index!r}. Set `train_dataloader.sampler.type` to '
+                "'mmgh.DomainPairSampler'.")
+        source_index, target_index = index
+        return DomainPair(
+            source=self.source[source_index],
+            target=dict(inputs=self.target[target_index]['inputs']))
+
+
+def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
+    if isinstance(dataset, dict):
+        dataset = DATASETS.build(dataset)
+    if hasattr(dataset, 'full_init'):
+        dataset.full_init()
+    if len(dataset) == 0:
+        raise ValueError(f'The {domain} domain should contain at least one '
+                         f'image, but is empty: {dataset}.')
+    return dataset
+
+
+def _check_classes(source: tuple | None, target: tuple | None) -> None:
+    if not source or not target or tuple(source) == tuple(target):
+        return
+    only_source = [name for name in source if name not in target]
+    only_target = [name for name in target if name not in source]
+    if only_source or only_target:
+        raise ValueError(
+            'Both domains should have the same classes, but only the source '
+            f'has {only_source}, and only the target has {only_target}.')
+    raise ValueError('Both domains should list their classes in the same '
+                     f'order, but got {source} and {target}.')

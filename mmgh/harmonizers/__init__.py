@@ -1,0 +1,6 @@
+"""Harmonizers: from the Gramian of the task gradients to the task weights."""
+from .gh import GH
+from .gh_plus_plus import GHPlusPlus
+from .pair_harmonizer import PairHarmonizer
+
+__all__ = ['GH', 'GHPlusPlus', 'PairHarmonizer']

@@ -1,0 +1,4 @@
+"""Backbones of published UDA recipes that mmpretrain lacks."""
+from .digits_lenet import DigitsLeNet
+
+__all__ = ['DigitsLeNet']

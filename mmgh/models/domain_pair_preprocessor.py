@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from mmengine.model import BaseDataPreprocessor
+from torch import nn
+
+from mmgh.registry import MODELS
+
+
+@MODELS.register_module()
+class DomainPairDataPreprocessor(BaseDataPreprocessor):
+    """Preprocesses each domain of a training batch by itself.
+
+    The batch of one domain has labels and that of the other has none, which
+    mmpretrain's preprocessor cannot take in one batch. In validation and test
+    the batch is an ordinary one and goes straight through.
+
+    ``UDAClassifier`` puts it around the preprocessor of its config.
+
+    Args:
+        preprocessor (dict | nn.Module): What preprocesses one domain, such as
+            ``dict(type='ClsDataPreprocessor', ...)``.
+    """
+
+    def __init__(self, preprocessor: dict | nn.Module) -> None:
+        super().__init__()
+        if isinstance(preprocessor, dict):
+            preprocessor = MODELS.build(preprocessor)
+        self.preprocessor = preprocessor
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Preprocess a batch.
+
+        Args:
+            data (dict): In training ``dict(source=..., target=...)`` of
+                batches, else one batch.
+            training (bool): Whether the batch is for training.
+
+        Returns:
+            dict: ``inputs``, in training ``dict(source=..., target=...)`` of
+            tensors ``(N, C, H, W)``, and ``data_samples``, in training those
+            of the source.
+        """
+        if not training:
+            return self.preprocessor(data, training)
+        if not isinstance(data, dict) or not {'source', 'target'} <= set(data):
+            raise TypeError(
+                'A UDA model should be trained on a domain pair, but got a '
+                f'batch with {_describe(data)}. Set `train_dataloader.dataset.'
+                "type` to 'mmgh.DomainPairDataset' and `train_dataloader."
+                "sampler.type` to 'mmgh.DomainPairSampler'.")
+        source = self.preprocessor(data['source'], training)
+        target = self.preprocessor(data['target'], training)
+        return dict(
+            inputs=dict(source=source['inputs'], target=target['inputs']),
+            data_samples=source['data_samples'])
+
+
+def _describe(data) -> str:
+    keys = sorted(data) if isinstance(data, dict) else type(data).__name__
+    return f'the keys {keys}' if isinstance(data, dict) else f'type {keys}'

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import torch
+from mmpretrain.models import ImageClassifier
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmgh.registry import MODELS
+from mmgh.task_losses import TaskLossMixin
+from .domain_pair_preprocessor import DomainPairDataPreprocessor
+from .uda_heads import DomainOutput
+
+
+@MODELS.register_module()
+class UDAClassifier(TaskLossMixin, ImageClassifier):
+    """An mmpretrain classifier that adapts to an unlabelled target domain.
+
+    It is the ``ImageClassifier`` of the same config plus a UDA head. Backbone,
+    neck and head keep their names, so that pretrained checkpoints load, and
+    so that a trained checkpoint loads back into a plain ``ImageClassifier``.
+    It predicts like one.
+
+    In training the classification head's losses on the source are the task
+    ``cls`` and the UDA head's losses the task ``alignment`` (or what the head
+    says in its ``tasks``). The features that are aligned are what
+    ``head.pre_logits`` returns.
+
+    Args:
+        uda_head (dict | nn.Module): Config of a UDA head. ``in_channels`` and
+            ``num_classes`` default to those of the classification head.
+        domain_forward (str): ``'separate'`` runs the network once per domain,
+            as the published GH code, ``'joint'`` once on both, as TLlib: then
+            batch normalisation sees a mixed batch. Defaults to
+            ``'separate'``.
+        *args, **kwargs: Arguments of
+            :class:`mmpretrain.models.ImageClassifier`.
+
+    Example:
+        >>> _base_ = 'mmpretrain::resnet/resnet50_8xb32_in1k.py'
+        >>> model = dict(
+        ...     type='mmgh.UDAClassifier', uda_head=dict(type='mmgh.CDANHead'))
+    """
+
+    def __init__(self,
+                 *args,
+                 uda_head: dict | nn.Module,
+                 data_preprocessor: dict | nn.Module | None = None,
+                 domain_forward: str = 'separate',
+                 **kwargs) -> None:
+        if domain_forward not in ('separate', 'joint'):
+            raise ValueError("`domain_forward` should be 'separate' or "
+                             f"'joint', but got {domain_forward!r}.")
+        if isinstance(data_preprocessor, dict):
+            # The parent writes its defaults into what it is given.
+            data_preprocessor = dict(data_preprocessor)
+        super().__init__(
+            *args, data_preprocessor=data_preprocessor, **kwargs)
+        if not isinstance(self.data_preprocessor, DomainPairDataPreprocessor):
+            self.data_preprocessor = DomainPairDataPreprocessor(
+                self.data_preprocessor)
+        if isinstance(uda_head, dict):
+            uda_head = MODELS.build({**self._head_dimensions(), **uda_head})
+        self.uda_head = uda_head
+        self.domain_forward = domain_forward
+
+    def loss(self, inputs: dict[str, Tensor],
+             data_samples: list[DataSample]) -> dict[str, Tensor]:
+        """Losses of one training iteration.
+
+        Args:
+            inputs (dict[str, Tensor]): Images of ``source`` and ``target``,
+                shape ``(N, C, H, W)`` each.
+            data_samples (list[DataSample]): Labels of the source images.
+
+        Returns:
+            dict[str, Tensor]: What both heads return. The loss that
+            mmpretrain's heads name ``loss`` is ``loss_cls`` here.
+        """
+        source_feats, target_feats = self._extract_pair(inputs)
+        losses = self.head.loss(source_feats, data_samples)
+        losses = {
+            'loss_cls' if name == 'loss' else name: value
+            for name, value in losses.items()
+        }
+        uda_losses = self.uda_head.loss(
+            self._domain_output(source_feats),
+            self._domain_output(target_feats))
+        clash = sorted(set(losses) & set(uda_losses))
+        if clash:
+            raise ValueError('Both heads return the names '
+                             f'{clash}; rename those of the UDA head.')
+        return {**losses, **uda_losses}
+
+    def task_of(self, loss_name: str) -> str:
+        return self.uda_head.tasks.get(loss_name, 'cls')
+
+    def _extract_pair(self, inputs: dict[str, Tensor]) -> tuple:
+        """Features of the neck for both domains."""
+        source, target = inputs['source'], inputs['target']
+        if self.domain_forward == 'separate':
+            return self.extract_feat(source), self.extract_feat(target)
+        feats = self.extract_feat(torch.cat([source, target]))
+        size = len(source)
+        return _slice(feats, slice(size)), _slice(feats, slice(size, None))
+
+    def _domain_output(self, feats: tuple) -> DomainOutput:
+        features = torch.cat(
+            [f.flatten(1) for f in _tensors(self.head.pre_logits(feats))],
+            dim=1)
+        if features.shape[1] != self.uda_head.in_channels:
+            raise ValueError(
+                '`uda_head.in_channels` should be the size of what '
+                f'`{type(self.head).__name__}.pre_logits` returns, '
+                f'{features.shape[1]}, but got {self.uda_head.in_channels}.')
+        # A head with several branches, such as Conformer's, adds the scores.
+        logits = sum(_tensors(self.head(feats)))
+        return DomainOutput(features, logits)
+
+    def _head_dimensions(self) -> dict[str, int]:
+        """Sizes of the features and of the scores.
+
+        The layers that score the classes say both. DeiT and Conformer have
+        two of them, on two feature vectors, which are concatenated.
+        """
+        linears = [m for m in self.head.modules() if isinstance(m, nn.Linear)]
+        if not linears:
+            # Such as VGG: the backbone classifies, its scores are all we see.
+            num_classes = self.backbone.num_classes
+            return dict(in_channels=num_classes, num_classes=num_classes)
+        num_classes = linears[-1].out_features
+        in_channels = sum(m.in_features for m in linears
+                          if m.out_features == num_classes)
+        return dict(in_channels=in_channels, num_classes=num_classes)
+
+
+def _tensors(nested: Tensor | tuple | list) -> list[Tensor]:
+    if isinstance(nested, Tensor):
+        return [nested]
+    return [tensor for item in nested for tensor in _tensors(item)]
+
+
+def _slice(nested: Tensor | tuple | list, rows: slice):
+    """Rows of every tensor in nested tuples and lists."""
+    if isinstance(nested, Tensor):
+        return nested[rows]
+    return type(nested)(_slice(item, rows) for item in nested)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmgh.models.layers import GradientReversal
+from mmgh.registry import MODELS
+from .domain_output import DomainOutput
+
+
+@MODELS.register_module()
+class DANNHead(BaseModule):
+    r"""DANN: a discriminator behind gradient reversal aligns the domains.
+
+    The loss is the mean of the discriminator's binary cross-entropy on the
+    source (label 1) and on the target (label 0). The discriminator descends
+    on it; the features behind the reversal ascend.
+
+    With ``entropy`` a sample counts by :math:`1 + \exp(-H(p))`, where ``H`` is
+    the entropy of its prediction, normalised to sum 1 per domain: samples
+    that are easy to classify are aligned first ("+E").
+
+    Args:
+        in_channels (int): Size of a feature vector. ``UDAClassifier`` fills
+            it in from its classification head.
+        num_classes (int): Number of classes, likewise.
+        discriminator (dict): Options of :class:`DomainDiscriminator`, or of
+            another registered module that maps ``(N, D)`` to ``(N, )``
+            logits.
+        reversal (dict): Options of :class:`GradientReversal`.
+        entropy (str, optional): ``'reversed'`` weighs by entropy and lets
+            the reversed gradient through the weights, as in the published
+            code of CDAN and GH. ``'detached'`` weighs by constants, as in
+            TLlib. Defaults to None, no weights.
+        loss_weight (float): Factor of the loss. Defaults to 1.
+        init_cfg (dict, optional): Initialisation. Defaults to None.
+
+    Source: Unsupervised Domain Adaptation by Backpropagation (ICML 2015);
+    entropy weights: CDAN (NeurIPS 2018), eq. 8.
+
+    Example:
+        >>> model = dict(
+        ...     type='mmgh.UDAClassifier', uda_head=dict(type='mmgh.DANNHead'))
+    """
+
+    tasks = {'loss_domain': 'alignment'}
+
+    def __init__(self,
+                 in_channels: int,
+                 num_classes: int,
+                 discriminator: dict | None = None,
+                 reversal: dict | None = None,
+                 entropy: str | None = None,
+                 loss_weight: float = 1.,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if entropy not in (None, 'reversed', 'detached'):
+            raise ValueError("`entropy` should be None, 'reversed' or "
+                             f"'detached', but got {entropy!r}.")
+        self.in_channels = in_channels
+        self.num_classes = num_classes
+        self.entropy = entropy
+        self.loss_weight = loss_weight
+        self.reversal = GradientReversal(**(reversal or {}))
+        self.discriminator = MODELS.build({
+            'type': 'mmgh.DomainDiscriminator',
+            'in_channels': in_channels,
+            **(discriminator or {})
+        })
+
+    def discriminator_inputs(self, output: DomainOutput) -> Tensor:
+        """What the discriminator looks at, shape ``(N, D)``."""
+        return output.features
+
+    def loss(self, source: DomainOutput,
+             target: DomainOutput) -> dict[str, Tensor]:
+        """Alignment loss of one training iteration.
+
+        Args:
+            source (DomainOutput): Of N source images.
+            target (DomainOutput): Of M target images.
+
+        Returns:
+            dict[str, Tensor]: ``loss_domain``, and for the log
+            ``domain_accuracy`` (percent, of the discriminator) and
+            ``reversal``, the coefficient.
+        """
+        inputs = torch.cat([
+            self.discriminator_inputs(source),
+            self.discriminator_inputs(target)
+        ])
+        scores = self.discriminator(self.reversal(inputs))
+        is_source = torch.zeros_like(scores)
+        is_source[:len(source.features)] = 1
+        bce = F.binary_cross_entropy_with_logits(
+            scores, is_source, reduction='none')
+        weights = torch.cat(
+            [self._sample_weights(source),
+             self._sample_weights(target)])
+        loss = (weights * bce).sum() / 2
+        accuracy = ((scores > 0) == (is_source > 0)).float().mean() * 100
+        results = dict(
+            loss_domain=self.loss_weight * loss,
+            domain_accuracy=accuracy,
+            reversal=self.reversal.coefficient)
+        if self.training:
+            self.reversal.advance()
+        return results
+
+    def _sample_weights(self, output: DomainOutput) -> Tensor:
+        """Weights of one domain's samples, shape ``(N, )``, of sum 1."""
+        if self.entropy is None:
+            size = len(output.features)
+            return output.features.new_full((size, ), 1 / size)
+        log_probabilities = output.logits.log_softmax(dim=1)
+        entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1)
+        entropy = (
+            self.reversal(entropy)
+            if self.entropy == 'reversed' else entropy.detach())
+        weights = 1 + torch.exp(-entropy)
+        return weights / weights.sum().detach()
