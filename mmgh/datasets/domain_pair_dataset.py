@@ -35,8 +35,8 @@ class DomainPairDataset(Dataset):
         target (dict | Dataset): A data set; its labels, if any, are ignored.
 
     Raises:
-        ValueError: If a domain is empty, or if both name their classes and
-            the names or their order differ.
+        ValueError: If a domain is missing or empty, or if both name their
+            classes and the names or their order differ.
 
     Example:
         >>> train_dataloader = dict(
@@ -78,13 +78,19 @@ class DomainPairDataset(Dataset):
 
 
 def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
-    if isinstance(dataset, dict):
-        dataset = DATASETS.build(dataset)
-    if hasattr(dataset, 'full_init'):
-        dataset.full_init()
-    if len(dataset) == 0:
-        raise ValueError(f'The {domain} domain should contain at least one '
-                         f'image, but is empty: {dataset}.')
+    try:
+        if isinstance(dataset, dict):
+            dataset = DATASETS.build(dataset)
+        if hasattr(dataset, 'full_init'):
+            dataset.full_init()
+        if len(dataset) == 0:
+            raise ValueError('it is empty')
+    except Exception as error:
+        # Data sets fail in many ways where files are missing or there is no
+        # image; none of them says which domain it was.
+        raise ValueError(
+            f'The {domain} domain should be a data set with at least one '
+            f'image, but building it failed: {error}') from error
     return dataset
 
 

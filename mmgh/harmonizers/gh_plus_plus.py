@@ -35,9 +35,8 @@ class GHPlusPlus(PairHarmonizer):
         form (str): ``'rotation'`` is the above. ``'published'`` is the
             angle-only approximation of the published code,
             :math:`w_1 = 1 + 2 \sin(\beta / 2)` and
-            :math:`w_2 = 1 - 2 \sin(\gamma / 2)`; it favours task 1 and does
-            not guarantee an update without conflict. Defaults to
-            ``'rotation'``.
+            :math:`w_2 = 1 - 2 \sin(\gamma / 2)`; it favours task 1, even
+            for equally long gradients. Defaults to ``'rotation'``.
 
     Source: Gradient Harmonization in Unsupervised Domain Adaptation
     (TPAMI 2024), GH++.

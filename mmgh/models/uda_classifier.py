@@ -55,9 +55,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             data_preprocessor = dict(data_preprocessor)
         super().__init__(
             *args, data_preprocessor=data_preprocessor, **kwargs)
-        if not isinstance(self.data_preprocessor, DomainPairDataPreprocessor):
-            self.data_preprocessor = DomainPairDataPreprocessor(
-                self.data_preprocessor)
+        self.data_preprocessor = DomainPairDataPreprocessor(
+            self.data_preprocessor)
         if isinstance(uda_head, dict):
             uda_head = MODELS.build({**self._head_dimensions(), **uda_head})
         self.uda_head = uda_head

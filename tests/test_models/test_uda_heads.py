@@ -1,0 +1,151 @@
+"""Losses of the UDA heads against plain loops."""
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from mmgh.models import CDANHead, DANNHead, DomainOutput
+
+HEADS = [
+    (DANNHead, {}),
+    (DANNHead, dict(entropy='reversed')),
+    (DANNHead, dict(entropy='detached')),
+    (CDANHead, {}),
+    (CDANHead, dict(entropy='reversed')),
+    (CDANHead, dict(entropy='detached')),
+    (CDANHead, dict(multilinear_map=dict(randomized=True, random_dim=7))),
+]
+every_head = pytest.mark.parametrize('head_type, kwargs', HEADS)
+
+
+def make_head(head_type, kwargs, iteration=3000):
+    head = head_type(
+        6, 3, discriminator=dict(hidden_channels=5, dropout=0.), **kwargs)
+    head.reversal.iteration.fill_(iteration)
+    return head
+
+
+def make_output(size: int, scale: float = 1.) -> DomainOutput:
+    return DomainOutput(
+        torch.randn(size, 6, requires_grad=True),
+        (scale * torch.randn(size, 3)).requires_grad_())
+
+
+def plain_loss(head, source, target) -> float:
+    """The published formula, sample by sample."""
+    means = []
+    for output, label in ((source, 1), (target, 0)):
+        total = weights = 0.
+        for features, logits in zip(*output):
+            p = [math.exp(v) for v in logits.tolist()]
+            p = [v / sum(p) for v in p]
+            if isinstance(head, CDANHead):
+                features = head.multilinear_map(
+                    features[None], torch.tensor([p]))[0]
+            d = torch.sigmoid(head.discriminator(features[None])).item()
+            entropy = -sum(v * math.log(v) for v in p)
+            weight = 1 + math.exp(-entropy) if head.entropy else 1
+            weights += weight
+            total -= weight * math.log(d if label else 1 - d)
+        means.append(total / weights)
+    return sum(means) / 2
+
+
+@every_head
+def test_loss_equals_a_plain_loop(head_type, kwargs):
+    head = make_head(head_type, dict(kwargs, loss_weight=0.7))
+    source, target = make_output(5), make_output(3)
+    loss = head.loss(source, target)['loss_domain'].item()
+    assert loss == pytest.approx(
+        0.7 * plain_loss(head, source, target), rel=1e-5)
+
+
+@every_head
+def test_features_ascend_and_the_discriminator_descends(head_type, kwargs):
+    """The step of each goes where the loss says, checked by taking it."""
+    head = make_head(head_type, kwargs)
+    source, target = make_output(8), make_output(8)
+    loss = head.loss(source, target)['loss_domain']
+    loss.backward()
+
+    def loss_after(features_step, discriminator_step):
+        moved = [
+            DomainOutput(o.features - features_step * o.features.grad,
+                         o.logits) for o in (source, target)
+        ]
+        with torch.no_grad():
+            for p in head.discriminator.parameters():
+                p.sub_(discriminator_step * p.grad)
+            value = head.loss(*moved)['loss_domain'].item()
+            for p in head.discriminator.parameters():
+                p.add_(discriminator_step * p.grad)
+        return value
+
+    assert loss_after(0, 0.01) < loss.item() < loss_after(1, 0)
+
+
+@every_head
+def test_gradient_on_features_is_scaled_by_the_coefficient(head_type, kwargs):
+    results = []
+    for iteration in (100, 3000):
+        torch.manual_seed(0)
+        head = make_head(head_type, kwargs, iteration)
+        source, target = make_output(4), make_output(4)
+        head.loss(source, target)['loss_domain'].backward()
+        results.append((math.tanh(iteration / 2000), source.features.grad,
+                        head.discriminator.layers[0].weight.grad))
+    (weak, weak_grad, first), (strong, strong_grad, second) = results
+    torch.testing.assert_close(weak_grad / weak, strong_grad / strong)
+    torch.testing.assert_close(first, second)
+
+
+@pytest.mark.parametrize('head_type', [DANNHead, CDANHead])
+@pytest.mark.parametrize('entropy, flows', [(None, False), ('detached', False),
+                                            ('reversed', True)])
+def test_predictions_get_a_gradient_through_reversed_entropy_only(
+        head_type, entropy, flows):
+    head = make_head(head_type, dict(entropy=entropy))
+    source, target = make_output(4), make_output(4)
+    head.loss(source, target)['loss_domain'].backward()
+    for output in (source, target):
+        grad = output.logits.grad
+        assert (grad is not None and bool(grad.any())) == flows
+
+
+@every_head
+@pytest.mark.parametrize('sizes', [(1, 1), (2, 7)])
+@pytest.mark.parametrize('scale', [0., 1e4])
+def test_degenerate_batches_are_finite(head_type, kwargs, sizes, scale):
+    head = make_head(head_type, kwargs)
+    source, target = (make_output(size, scale) for size in sizes)
+    loss = head.loss(source, target)['loss_domain']
+    loss.backward()
+    assert loss.isfinite()
+    for output in (source, target):
+        assert output.features.grad.isfinite().all()
+        assert output.logits.grad is None or output.logits.grad.isfinite().all(
+        )
+
+
+@pytest.mark.parametrize('training, expected', [(True, 2), (False, 0)])
+def test_counts_training_iterations_only(training, expected):
+    head = make_head(DANNHead, {}, iteration=0).train(training)
+    for _ in range(2):
+        head.loss(make_output(4), make_output(4))
+    assert head.reversal.iteration == expected
+
+
+def test_logs_the_accuracy_of_the_discriminator():
+    head = make_head(DANNHead, {})
+    head.discriminator = nn.Flatten(0)  # the feature is the score
+    source = DomainOutput(torch.tensor([[2.], [-1.]]), torch.zeros(2, 3))
+    target = DomainOutput(torch.tensor([[-2.], [-1.]]), torch.zeros(2, 3))
+    assert head.loss(source, target)['domain_accuracy'] == 75
+
+
+def test_unknown_entropy_is_refused():
+    with pytest.raises(ValueError, match="`entropy`.*'detached'.*True"):
+        DANNHead(6, 3, entropy=True)
