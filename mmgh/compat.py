@@ -6,6 +6,7 @@ elsewhere.
 from __future__ import annotations
 
 import importlib
+import pickle
 import sys
 
 # Only what keeps a library of the right schemas alive; see below.
@@ -28,20 +29,19 @@ def check_minimum_version(module_name: str, minimum: str) -> None:
         raise RuntimeError(
             f'mmgh needs {module_name}>={minimum}, but importing it failed: '
             f'{error}. See requirements/openmmlab.txt.') from error
-    found = tuple(int(part) for part in _numbers(module.__version__))
-    if found < tuple(int(part) for part in minimum.split('.')):
+    if _version(module.__version__) < _version(minimum):
         raise RuntimeError(f'mmgh needs {module_name}>={minimum}, but found '
                            f'{module.__version__}.')
 
 
-def _numbers(version: str) -> list[str]:
-    """The leading numeric parts: '2.13.0+cpu' -> ['2', '13', '0']."""
+def _version(text: str) -> tuple[int, ...]:
+    """The leading numbers: '2.13.0+cpu' -> (2, 13, 0)."""
     numbers = []
-    for part in version.split('+')[0].split('.'):
+    for part in text.split('+')[0].split('.'):
         if not part.isdigit():
             break
-        numbers.append(part)
-    return numbers
+        numbers.append(int(part))
+    return tuple(numbers)
 
 
 def declare_torchvision_operators() -> None:
@@ -73,23 +73,34 @@ def declare_torchvision_operators() -> None:
 def allow_resume_globals() -> None:
     """Let ``torch.load(weights_only=True)`` read MMEngine's checkpoints.
 
-    The default of ``weights_only`` changed in torch 2.6, and MMEngine up to
-    (at least) 0.10.7 stores its log buffers as numpy arrays in every
-    checkpoint. Exactly the types found there are allowed; nothing that can
-    run code.
+    That became the default in torch 2.6, and MMEngine up to (at least) 0.10.7
+    puts its log buffers into every checkpoint: numpy arrays, and a table of
+    the buffer's own methods. Exactly these are allowed.
     """
     import numpy as np
     import torch
     from mmengine.logging import HistoryBuffer
 
-    if not hasattr(torch.serialization, 'add_safe_globals'):
+    if _version(torch.__version__) < (2, 6):
         return
+    # numpy renamed this module in 2.0; a checkpoint may have either name.
     multiarray = importlib.import_module(
-        'numpy._core.multiarray' if hasattr(np, '_core') else
+        'numpy._core.multiarray' if _version(np.__version__) >= (2, ) else
         'numpy.core.multiarray')
+    functions = [(getattr(multiarray, name), f'numpy.{core}.multiarray.{name}')
+                 for core in ('core', '_core')
+                 for name in ('_reconstruct', 'scalar')]
+    number_types = {type(np.dtype(name)) for name in ('int64', 'float64')}
     torch.serialization.add_safe_globals([
-        HistoryBuffer, np.ndarray, np.dtype, multiarray._reconstruct,
-        multiarray.scalar,
-        *{type(np.dtype(name))
-          for name in ('int64', 'float64', 'float32', 'bool')}
+        HistoryBuffer, np.ndarray, np.dtype, *number_types, *functions,
+        (_history_buffer_method, 'builtins.getattr')
     ])
+
+
+def _history_buffer_method(owner: type, name: str):
+    """What ``getattr`` may do in a checkpoint: name a buffer's method."""
+    from mmengine.logging import HistoryBuffer
+    if owner is not HistoryBuffer or name.startswith('_'):
+        raise pickle.UnpicklingError(
+            f'A checkpoint should not refer to {owner!r}.{name}.')
+    return getattr(owner, name)

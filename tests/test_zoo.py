@@ -66,7 +66,8 @@ def adapt(config_name: str, image_size: int) -> Config:
     backbone = backbone.get('module', backbone)  # LoRA wraps a backbone
     backbone_class = ZOO_MODELS.get(backbone.type)
     if 'img_size' in inspect.signature(backbone_class).parameters:
-        backbone.img_size = (image_size, image_size)
+        one_number = isinstance(backbone.get('img_size', 0), int)
+        backbone.img_size = image_size if one_number else [image_size] * 2
     if "'checkpoint': ''" in str(backbone.get('init_cfg')):
         del backbone.init_cfg
     return config

@@ -1,0 +1,37 @@
+"""Packaging of mmgh: pip install ."""
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def requirements(name: str) -> list:
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+version = {}
+exec((ROOT / 'mmgh' / 'version.py').read_text(), version)
+
+setup(
+    name='mmgh',
+    version=version['__version__'],
+    description='Gradient harmonization for unsupervised domain adaptation '
+    'in OpenMMLab',
+    long_description=(ROOT / 'README.md').read_text(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['mmgh', 'mmgh.*']),
+    python_requires='>=3.9',
+    install_requires=requirements('runtime'),
+    extras_require={
+        name: requirements(name)
+        for name in ('openmmlab', 'optional', 'tests')
+    },
+    classifiers=[
+        'Programming Language :: Python :: 3',
+        'License :: OSI Approved :: Apache Software License',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    zip_safe=False)

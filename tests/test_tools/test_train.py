@@ -1,0 +1,240 @@
+"""tools/train.py and tools/test.py as a user calls them."""
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import load_checkpoint
+from mmpretrain import ImageClassificationInferencer
+from mmpretrain.registry import MODELS
+from PIL import Image
+
+from mmgh.datasets import DigitsM
+
+ROOT = Path(__file__).parents[2]
+DANN = str(ROOT / 'configs/dann/dann{}_lenet_1xb32-1k_digits-digits2digitsm.py'
+           )
+SOURCE = str(ROOT / 'configs/source_only/'
+             'source-only_lenet_1xb32-1k_digits-digits2digitsm.py')
+SHORT = [
+    'train_cfg.max_iters=6', 'train_cfg.val_interval=6',
+    'default_hooks.logger.interval=1', 'default_hooks.checkpoint.interval=3',
+    'train_dataloader.batch_size=8'
+]
+WARMUP = 'model.uda_head.reversal.warmup_iters=6'
+
+
+@pytest.fixture(scope='module')
+def tools():
+    """``tools(name, *args)`` runs a tool in this process."""
+    patch = pytest.MonkeyPatch()
+    patch.syspath_prepend(str(ROOT / 'tools'))
+
+    def run(name: str, *args) -> None:
+        spec = importlib.util.spec_from_file_location(
+            f'tool_{name}', ROOT / 'tools' / f'{name}.py')
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        patch.setattr(sys, 'argv', [name, *map(str, args)])
+        module.main()
+
+    yield run
+    patch.undo()
+
+
+@pytest.fixture(scope='module')
+def train(tools):
+    """``train(config, work_dir, ...)`` runs six iterations."""
+
+    def run(config, work_dir: Path, *options: str, resume=False) -> dict:
+        # Runs of one second would share MMEngine's logs without a name.
+        name = f'experiment_name={work_dir.name}_{resume}'
+        tools('train', config, '--work-dir', work_dir,
+              *(['--resume'] if resume else []), '--cfg-options', *SHORT, name,
+              *options)
+        return read(work_dir / 'iter_6.pth')
+
+    return run
+
+
+@pytest.fixture(scope='module')
+def trained(train, tmp_path_factory) -> Path:
+    """Work directory of a finished run of DANN+GH."""
+    work_dir = tmp_path_factory.mktemp('trained')
+    train(DANN.format('-gh'), work_dir, WARMUP)
+    return work_dir
+
+
+def read(path: Path) -> dict:
+    return torch.load(path, map_location='cpu')
+
+
+def assert_same(first: dict, second: dict) -> None:
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+def stop_after_three(work_dir: Path, stopped: Path) -> Path:
+    """What a run that was killed after its first checkpoint leaves."""
+    stopped.mkdir()
+    checkpoint = shutil.copy(work_dir / 'iter_3.pth', stopped)
+    (stopped / 'last_checkpoint').write_text(checkpoint)
+    return stopped
+
+
+def test_resumed_run_equals_an_uninterrupted_one(trained, train, tmp_path):
+    """Stopped in the middle of the warm-up; the model has dropout."""
+    stopped = stop_after_three(trained, tmp_path / 'stopped')
+    resumed = train(DANN.format('-gh'), stopped, WARMUP, resume=True)
+    whole = read(trained / 'iter_6.pth')
+    assert_same(resumed['state_dict'], whole['state_dict'])
+    assert_same(resumed['optimizer'], whole['optimizer'])
+    assert resumed['param_schedulers'] == whole['param_schedulers']
+    assert resumed['state_dict']['uda_head.reversal.iteration'] == 6
+    logged = [
+        checkpoint['message_hub']['log_scalars'][name].data[0].tolist()
+        for name in ('train/cosine', 'train/reversal', 'train/lr')
+        for checkpoint in (whole, resumed)
+    ]
+    assert logged[::2] == logged[1::2]
+    assert all(len(values) == 6 for values in logged)
+
+
+def test_augmentation_resumes_too(train, tmp_path):
+    """In the main process it shares the random numbers of the model."""
+    config = Config.fromfile(DANN.format(''))
+    flips = [dict(type='RandomFlip', prob=0.5), dict(type='PackInputs')]
+    for domain in ('source', 'target'):
+        config.train_dataloader.dataset[domain].pipeline = flips
+    path = tmp_path / 'flips.py'
+    config.dump(path)
+    whole = train(path, tmp_path / 'whole')
+    stopped = stop_after_three(tmp_path / 'whole', tmp_path / 'stopped')
+    assert_same(
+        train(path, stopped, resume=True)['state_dict'], whole['state_dict'])
+
+
+@pytest.mark.parametrize('labels', ['Shuffled', 'Removed'])
+def test_labels_of_the_target_change_nothing(trained, train, tmp_path, labels):
+    """Not one label of a target training image reaches the model."""
+    config = Config.fromfile(DANN.format('-gh'))
+    target = config.train_dataloader.dataset.target
+    target.type = f'mmgh.DigitsMWithLabels{labels}'
+    config.custom_imports = dict(imports=['tests.test_tools.wrong_labels'])
+    path = tmp_path / 'wrong_labels.py'
+    config.dump(path)
+    checkpoint = train(path, tmp_path, WARMUP)
+    assert_same(checkpoint['state_dict'],
+                read(trained / 'iter_6.pth')['state_dict'])
+
+
+def plain_config() -> Config:
+    """The config with an ordinary mmpretrain classifier in it."""
+    config = Config.fromfile(DANN.format('-gh'))
+    config.model.pop('uda_head')
+    config.model.type = 'ImageClassifier'
+    return config
+
+
+def test_checkpoint_serves_a_plain_classifier(trained):
+    image = DigitsM('test').get_data_info(0)['img']
+    batch = dict(inputs=torch.tensor(image).permute(2, 0, 1)[None])
+    scores = []
+    for config in (Config.fromfile(DANN.format('-gh')), plain_config()):
+        model = MODELS.build(
+            {'data_preprocessor': config.data_preprocessor, **config.model})
+        load_checkpoint(model, str(trained / 'iter_6.pth'))
+        scores.append(model.eval().test_step(batch)[0].pred_score)
+    assert torch.equal(*scores)
+
+
+def test_inferencer_of_mmpretrain_classifies_an_image_file(trained, tmp_path):
+    data = DigitsM('test').get_data_info(0)['img']
+    path = tmp_path / 'image.png'
+    Image.fromarray(data[..., ::-1]).save(path)  # files are read as BGR
+    config = plain_config()
+    config.test_dataloader.dataset.pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='PackInputs')
+    ]
+    inferencer = ImageClassificationInferencer(
+        config, pretrained=str(trained / 'iter_6.pth'), device='cpu')
+    result = inferencer(str(path))[0]
+
+    model = inferencer.model
+    batch = dict(inputs=torch.tensor(data).permute(2, 0, 1)[None])
+    expected = model.test_step(batch)[0]
+    assert result['pred_label'] == expected.pred_label.item()
+    torch.testing.assert_close(
+        torch.tensor(result['pred_scores']), expected.pred_score)
+
+
+@pytest.mark.parametrize('tta', [False, True])
+def test_test_tool_evaluates_the_target(trained, tools, tmp_path, tta):
+    out = tmp_path / 'out.json'
+    tools('test', DANN.format('-gh'), trained / 'iter_6.pth', '--work-dir',
+          tmp_path, '--out', out, '--out-item', 'metrics',
+          *(['--tta'] if tta else []))
+    accuracy = json.loads(out.read_text())['accuracy/top1']
+    if not tta:
+        log = next(trained.glob('*/*.log')).read_text()
+        assert f'accuracy/top1: {accuracy:.4f}' in log
+
+
+def test_log_shows_the_conflict_and_the_time_left(trained):
+    log = next(trained.glob('*/*.log')).read_text()
+    for name in ('eta: ', 'conflict: ', 'angle: ', 'weight_alignment: ',
+                 'weight_cls: ', 'reversal: '):
+        assert name in log
+
+
+@pytest.mark.parametrize('config, options, message', [
+    (DANN.format('-gh'), ['optim_wrapper.harmonizer.type=mmgh.GHH'],
+     'mmgh.GHH is not in the'),
+    (DANN.format('-ghpp'), ['optim_wrapper.harmonizer.harmonic_range=2'],
+     r'`harmonic_range` should be a number in \[0, 1\], but got 2'),
+    (SOURCE, [
+        'optim_wrapper.type=mmgh.GHOptimWrapper',
+        'optim_wrapper.harmonizer.type=mmgh.GH'
+    ], 'a loss without task losses'),
+    (SOURCE,
+     ['model.type=mmgh.UDAClassifier', 'model.uda_head.type=mmgh.DANNHead'],
+     'should be trained on a domain pair'),
+    (DANN.format(''),
+     ['train_dataloader.dataset.target.type=CustomDataset',
+      'train_dataloader.dataset.target.data_root=nowhere'],
+     'The target domain should be a data set'),
+])
+def test_bad_config_is_refused(train, tmp_path, config, options, message):
+    with pytest.raises(Exception, match=message):
+        train(config, tmp_path, *options)
+
+
+def test_paired_loader_with_a_plain_model_is_refused(train, tmp_path):
+    config = Config.fromfile(DANN.format(''))
+    config.model = plain_config().model
+    path = tmp_path / 'plain.py'
+    config.dump(path)
+    with pytest.raises(TypeError, match='one domain.*UDAClassifier'):
+        train(path, tmp_path)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+@pytest.mark.parametrize('tool, args', [('train', []),
+                                        ('test', ['checkpoint.pth'])])
+def test_amp_without_a_gpu_is_refused(tool, args):
+    result = subprocess.run(
+        [sys.executable, ROOT / f'tools/{tool}.py', DANN.format(''), *args,
+         '--amp'],
+        capture_output=True,
+        text=True,
+        env={'PYTHONPATH': str(ROOT)})
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines()[-1] == (
+        '--amp needs a GPU, but torch finds none.')

@@ -1,0 +1,124 @@
+"""Compare runs: a table, and curves of angle and accuracy.
+
+    python tools/analysis/compare_runs.py WORK_DIR... --out comparison.png
+"""
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+# Before anything of OpenMMLab: it may repair an import of theirs.
+import mmgh  # noqa: F401
+import matplotlib
+import numpy as np
+import torch
+
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt  # noqa: E402
+
+ACCURACY = 'accuracy/top1'
+# Okabe and Ito's colours can be told apart by the colour-blind.
+COLOURS = ['#000000', '#E69F00', '#56B4E9', '#009E73', '#CC79A7', '#D55E00']
+SMOOTHING = 50
+
+
+class Run(NamedTuple):
+    """What the log and the last checkpoint of a run say."""
+
+    name: str
+    steps: list[int]
+    """Iterations at which the accuracy was measured."""
+    accuracies: list[float]
+    """Percent, on the target test data."""
+    history: dict[str, np.ndarray]
+    """One value per training iteration of each logged scalar."""
+
+
+def read_run(work_dir: Path) -> Run:
+    pointer = work_dir / 'last_checkpoint'
+    if not pointer.exists():
+        raise SystemExit(f'{work_dir} should be the work directory of a run '
+                         'with a checkpoint, but has no `last_checkpoint`.')
+    # The directory may have been moved since the pointer was written.
+    checkpoint = torch.load(
+        work_dir / Path(pointer.read_text()).name, map_location='cpu')
+    history = {
+        name: buffer.data[0]
+        for name, buffer in checkpoint['message_hub']['log_scalars'].items()
+    }
+    accuracies = {}  # a resumed run has several logs: the later one counts
+    for log in sorted(work_dir.glob('*/vis_data/scalars.json')):
+        for line in log.read_text().splitlines():
+            scalars = json.loads(line)
+            if ACCURACY in scalars:
+                accuracies[scalars['step']] = scalars[ACCURACY]
+    if not accuracies:
+        raise SystemExit(f'{work_dir} has no logged `{ACCURACY}`.')
+    steps = sorted(accuracies)
+    return Run(work_dir.name, steps, [accuracies[s] for s in steps], history)
+
+
+def table(runs: list[Run]) -> str:
+    """Markdown, one line per run; a dash where nothing was harmonized."""
+    rows = [
+        ('run', 'target accuracy', 'iterations in conflict', 'mean angle',
+         'training time'),
+        ('---', '---:', '---:', '---:', '---:'),
+    ]
+    for run in runs:
+        harmonized = 'train/conflict' in run.history
+        rows.append((
+            run.name,
+            f'{run.accuracies[-1]:.1f} %',
+            f'{run.history["train/conflict"].mean():.0%}'
+            if harmonized else '-',
+            f'{run.history["train/angle"].mean():.1f} deg'
+            if harmonized else '-',
+            f'{run.history["train/time"].sum():.0f} s',
+        ))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return '\n'.join('| ' + ' | '.join(
+        cell.ljust(width) for cell, width in zip(row, widths)) + ' |'
+                     for row in rows)
+
+
+def plot(runs: list[Run], path: Path) -> None:
+    figure, (top, bottom) = plt.subplots(
+        2, 1, sharex=True, figsize=(8, 7), layout='constrained')
+    for run, colour in zip(runs, COLOURS * len(runs)):
+        style = dict(color=colour, label=run.name)
+        bottom.plot(run.steps, run.accuracies, marker='.', **style)
+        if 'train/angle' in run.history:
+            angles = run.history['train/angle']
+            window = min(SMOOTHING, len(angles))
+            smooth = np.convolve(angles, np.ones(window) / window, 'valid')
+            top.plot(np.arange(window, len(angles) + 1), smooth, **style)
+    top.axhline(90, color='grey', linestyle='--', linewidth=1)
+    top.set_ylabel(f'angle between the task gradients,\nmean of {SMOOTHING} '
+                   'iterations (degrees)')
+    top.set_title('above the dashed line the gradients conflict', fontsize=10)
+    bottom.set_ylabel('accuracy on the target\ntest data (%)')
+    bottom.set_xlabel('training iteration')
+    for axes in (top, bottom):
+        axes.grid(alpha=0.3)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description='Compare runs')
+    parser.add_argument('work_dirs', nargs='+', type=Path, help='of the runs')
+    parser.add_argument(
+        '--out', type=Path, default='comparison.png', help='PNG to write')
+    args = parser.parse_args()
+    runs = [read_run(work_dir) for work_dir in args.work_dirs]
+    print(table(runs))
+    plot(runs, args.out)
+    print(f'Curves: {args.out}')
+
+
+if __name__ == '__main__':
+    main()

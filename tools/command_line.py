@@ -1,0 +1,89 @@
+"""What train.py and test.py have in common on the command line."""
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+# Before anything of OpenMMLab: it may repair an import of theirs.
+import mmgh  # noqa: F401
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """A parser with the options that both tools take."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument('--work-dir', help='where logs and results go')
+    parser.add_argument(
+        '--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument(
+        '--no-pin-memory',
+        action='store_true',
+        help='do not pin memory in data loaders')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, such as '
+        'optim_wrapper.optimizer.lr=0.1 or key="[(a,b),(c,d)]"')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes of a distributed run were started')
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help='set by launchers')
+    return parser
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config, with what the common options say about it."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def require_gpu_for_amp() -> None:
+    if not torch.cuda.is_available():
+        raise SystemExit('--amp needs a GPU, but torch finds none.')
+
+
+def set_loader_defaults(cfg: Config, pin_memory: bool,
+                        persistent_workers: bool) -> None:
+    """Fill in what mmpretrain's configs leave to its tools.
+
+    Without workers torch refuses persistent ones, and without a GPU it warns
+    about pinned memory.
+    """
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name) is None:
+            continue
+        loader = cfg[name]
+        loader.setdefault('collate_fn', dict(type='default_collate'))
+        loader.setdefault('pin_memory', True)
+        loader.setdefault('persistent_workers', True)
+        loader.pin_memory &= pin_memory and torch.cuda.is_available()
+        loader.persistent_workers &= (
+            persistent_workers and bool(loader.get('num_workers')))
+
+
+def build_runner(cfg: Config) -> Runner:
+    """MMEngine's runner, or the one that the config names."""
+    if 'runner_type' in cfg:
+        return RUNNERS.build(cfg)
+    return Runner.from_cfg(cfg)

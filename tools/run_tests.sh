@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Set up .venv and run the tests. Options go to pytest, such as: -m zoo
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bash tools/set_up.sh
+export OMP_NUM_THREADS=1
+.venv/bin/python -m pytest "$@"

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Train under Slurm:
+#   bash tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [options]
+# GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS in the environment.
+set -euo pipefail
+tools=$(dirname "${BASH_SOURCE[0]}")
+# SRUN_ARGS is several words on purpose.
+# shellcheck disable=SC2086
+PYTHONPATH="$tools/..:${PYTHONPATH:-}" srun \
+    --partition="$1" \
+    --job-name="$2" \
+    --gres=gpu:"${GPUS_PER_NODE:-8}" \
+    --ntasks="${GPUS:-8}" \
+    --ntasks-per-node="${GPUS_PER_NODE:-8}" \
+    --cpus-per-task="${CPUS_PER_TASK:-5}" \
+    --kill-on-bad-exit=1 \
+    ${SRUN_ARGS:-} \
+    python -u "$tools/train.py" "$3" --work-dir "$4" --launcher slurm \
+    "${@:5}"
