@@ -43,6 +43,80 @@ ARCHITECTURES = {
     'DeiT': ('deit/deit-tiny-distilled_4xb256_in1k', 64),
 }
 
+# One of the smallest configs of each backbone with a single-label head.
+BACKBONES = {
+    'BEiTViT': ('beit/benchmarks/beit-base-p16_8xb64_in1k', 64),
+    'Conformer': ('conformer/conformer-tiny-p16_8xb128_in1k', 64),
+    'ConvMixer': ('convmixer/convmixer-768-32_10xb64_in1k', 64),
+    'ConvNeXt': ('convnext_v2/convnext-v2-atto_32xb32_in1k', 64),
+    'CSPDarkNet': ('cspnet/cspdarknet50_8xb32_in1k', 64),
+    'CSPResNet': ('cspnet/cspresnet50_8xb32_in1k', 64),
+    'CSPResNeXt': ('cspnet/cspresnext50_8xb32_in1k', 64),
+    'DaViT': ('davit/davit-tiny_4xb256_in1k', 224),
+    'DeiT3': ('deit3/deit3-small-p16_64xb64_in1k', 64),
+    'DenseNet': ('densenet/densenet121_4xb256_in1k', 64),
+    'DistilledVisionTransformer': ('deit/deit-tiny-distilled_4xb256_in1k', 64),
+    'EdgeNeXt': ('edgenext/edgenext-xxsmall_8xb256_in1k', 64),
+    'EfficientFormer': ('efficientformer/efficientformer-l1_8xb128_in1k', 224),
+    'EfficientNet': ('efficientnet/efficientnet-b0_8xb32_in1k', 64),
+    'EfficientNetV2': ('efficientnet_v2/efficientnetv2-b0_8xb32_in1k', 64),
+    'HiViT': ('hivit/hivit-tiny-p16_16xb64_in1k', 64),
+    'HorNet': ('hornet/hornet-tiny_8xb128_in1k', 64),
+    'HRNet': ('hrnet/hrnet-w18_4xb32_in1k', 64),
+    'InceptionV3': ('inception_v3/inception-v3_8xb32_in1k', 128),
+    'LeNet5': ('lenet/lenet5_mnist', 32),
+    'LeViT': ('levit/levit-128s_8xb256_in1k', 64),
+    'LoRAModel': ('vision_transformer/vit-base-p16_8xb64-lora_in1k-384px', 64),
+    'MixMIMTransformer': ('mixmim/benchmarks/mixmim-base_8xb64_in1k', 224),
+    'MlpMixer': ('mlp_mixer/mlp-mixer-base-p16_64xb64_in1k', 64),
+    'MobileNetV2': ('mobilenet_v2/mobilenet-v2_8xb32_in1k', 64),
+    'MobileNetV3': ('mobilenet_v3/mobilenet-v3-small-050_8xb128_in1k', 64),
+    'MobileOne': ('mobileone/mobileone-s0_8xb32_in1k', 64),
+    'MobileViT': ('mobilevit/mobilevit-xxsmall_8xb128_in1k', 64),
+    'MoCoV3ViT':
+    ('mocov3/benchmarks/vit-small-p16_8xb128-linear-coslr-90e_in1k', 64),
+    'MViT': ('mvit/mvitv2-tiny_8xb256_in1k', 64),
+    'PCPVT': ('twins/twins-pcpvt-small_8xb128_in1k', 64),
+    'PoolFormer': ('poolformer/poolformer-s12_32xb128_in1k', 64),
+    'PyramidVig': ('vig/pvig-tiny_8xb128_in1k', 224),
+    'RegNet': ('regnet/regnetx-400mf_8xb128_in1k', 64),
+    'RepLKNet': ('replknet/replknet-31L_32xb64_in1k-384px', 64),
+    'RepMLPNet': ('repmlp/repmlp-base_8xb64_in1k', 64),
+    'RepVGG': ('repvgg/repvgg-A0_8xb32_in1k', 64),
+    'Res2Net': ('res2net/res2net50-w14-s8_8xb32_in1k', 64),
+    'ResNeSt': ('resnest/resnest50_32xb64_in1k', 64),
+    'ResNet': ('resnet/resnet18_8xb32_in1k', 64),
+    'ResNet_CIFAR': ('resnet/resnet18_8xb16_cifar10', 32),
+    'ResNetV1c': ('resnet/resnetv1c50_8xb32_in1k', 64),
+    'ResNetV1d': ('resnet/resnetv1d50_8xb32_in1k', 64),
+    'ResNeXt': ('resnext/resnext50-32x4d_8xb32_in1k', 64),
+    'RevVisionTransformer': ('revvit/revvit-small_8xb256_in1k', 64),
+    'RIFormer': ('riformer/riformer-s12_8xb128_in1k', 64),
+    'SEResNet': ('seresnet/seresnet50_8xb32_in1k', 64),
+    'SEResNeXt': ('seresnet/seresnext50-32x4d_8xb32_in1k', 64),
+    'ShuffleNetV1': ('shufflenet_v1/shufflenet-v1-1x_16xb64_in1k', 64),
+    'ShuffleNetV2': ('shufflenet_v2/shufflenet-v2-1x_16xb64_in1k', 64),
+    'SVT': ('twins/twins-svt-small_8xb128_in1k', 64),
+    'SwinTransformer': ('swin_transformer/swin-tiny_16xb64_in1k', 224),
+    'SwinTransformerV2':
+    ('swin_transformer_v2/swinv2-tiny-w8_16xb64_in1k-256px', 256),
+    'T2T_ViT': ('t2t_vit/t2t-vit-t-14_8xb64_in1k', 64),
+    'TinyViT': ('tinyvit/tinyvit-5m_8xb256_in1k', 64),
+    'TNT': ('tnt/tnt-s-p16_16xb64_in1k', 64),
+    'VAN': ('van/van-tiny_8xb128_in1k', 64),
+    'VGG': ('vgg/vgg11_8xb32_in1k', 224),
+    'Vig': ('vig/vig-tiny_8xb128_in1k', 224),
+    'VisionTransformer': ('deit/deit-tiny_4xb256_in1k', 64),
+    'ViTEVA02': ('eva02/eva02-tiny-p14_in1k', 56),
+    'XCiT': ('xcit/xcit-nano-12-p16_8xb128_in1k', 64),
+}
+
+# What mmpretrain itself refuses to train.
+DISTILLED = {
+    'EfficientFormer': 'mmpretrain does not train its distilled head',
+    'LeViT': 'mmpretrain does not train its distilled head',
+}
+
 
 @pytest.fixture(autouse=True)
 def own_state(request):
@@ -95,9 +169,8 @@ def warm_up(model: nn.Module) -> None:
             nn.init.normal_(parameter, std=0.01)
 
 
-def domain_pair(config: Config, image_size: int, size: int = 4) -> DomainPair:
+def domain_pair(channels: int, image_size: int, size: int = 3) -> DomainPair:
     """Random images of both domains, labelled in the source only."""
-    channels = len(config.data_preprocessor.mean)
     source, target = torch.randint(
         256, (2, size, channels, image_size, image_size), dtype=torch.uint8)
     labels = [DataSample().set_gt_label(i % 2) for i in range(size)]
@@ -133,7 +206,7 @@ def check_training_step(config: Config, image_size: int) -> None:
     """Take a step and check what it logs and what it changes."""
     model, optim_wrapper = build(config)
     warm_up(model)
-    batch = domain_pair(config, image_size)
+    batch = domain_pair(len(config.data_preprocessor.mean), image_size)
     parts = trained_parts(model)
     before = {
         name: [p.detach().clone() for p in trained_parameters(part)]
@@ -148,18 +221,79 @@ def check_training_step(config: Config, image_size: int) -> None:
     for name, part in parts.items():
         after = trained_parameters(part)
         assert all(p.isfinite().all() for p in after), name
-        assert any(not torch.equal(p, q)
-                   for p, q in zip(before[name], after)), name
-    # Zero is the cosine of gradients that are zero or not finite.
+        changed = [not torch.equal(p, q) for p, q in zip(before[name], after)]
+        assert sum(changed) > len(changed) / 2, name
+    # Gradients that are zero or not finite would give zero, or round-off.
     cosine = optim_wrapper.message_hub.get_scalar('train/cosine').current()
-    assert -1 <= cosine <= 1 and cosine != 0
+    assert 1e-8 < abs(cosine) <= 1
     with torch.no_grad():
         inputs = model.data_preprocessor(batch, training=True)['inputs']
         features = model.extract_feat(inputs['target'], stage='pre_logits')
     assert feature_size(features) == model.uda_head.in_channels
 
 
-@pytest.mark.parametrize('config_name, image_size', ARCHITECTURES.values(),
-                         ids=ARCHITECTURES)
+@pytest.mark.parametrize(
+    'config_name, image_size', ARCHITECTURES.values(), ids=ARCHITECTURES)
 def test_architecture(config_name, image_size):
     check_training_step(adapt(config_name, image_size), image_size)
+
+
+def test_first_step_of_a_new_model():
+    """The reversal is off and DeiT's head is zero: no conflict is seen."""
+    model, optim_wrapper = build(adapt(*ARCHITECTURES['DeiT']))
+    model.train_step(domain_pair(3, 64), optim_wrapper)
+    hub = optim_wrapper.message_hub
+    assert hub.get_scalar('train/cosine').current() == 0
+    assert hub.get_scalar('train/weight_cls').current() == 1
+    assert hub.get_scalar('train/weight_alignment').current() == 1
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+def backbone_cases():
+    for backbone, case in BACKBONES.items():
+        marks = [pytest.mark.zoo]
+        if backbone in DISTILLED:
+            marks.append(
+                pytest.mark.xfail(
+                    strict=True,
+                    raises=NotImplementedError,
+                    reason=DISTILLED[backbone]))
+        yield pytest.param(*case, id=backbone, marks=marks)
+
+
+@pytest.mark.parametrize('config_name, image_size', backbone_cases())
+def test_backbone(config_name, image_size):
+    check_training_step(adapt(config_name, image_size), image_size)
+
+
+@pytest.mark.zoo
+@pytest.mark.parametrize('backbone', DISTILLED)
+def test_without_distillation(backbone):
+    config_name, image_size = BACKBONES[backbone]
+    config = adapt(config_name, image_size)
+    config.model.head.distillation = False
+    check_training_step(config, image_size)
+
+
+@pytest.mark.zoo
+def test_backbones_are_complete():
+    """Whatever backbone the zoo classifies with is in ``BACKBONES``."""
+    found = set()
+    for path in ZOO.glob('*/**/*.py'):
+        if '_base_' not in path.parts:
+            found |= single_label_backbone(path)
+    assert found == set(BACKBONES)
+
+
+def single_label_backbone(path: Path) -> set[str]:
+    """The backbone of a config, if it classifies into one class each."""
+    try:
+        model = Config.fromfile(path).get('model', {})
+    except (ModuleNotFoundError, RuntimeError, KeyError):
+        return set()  # it needs mmdet, or MMEngine cannot read it
+    if not isinstance(model, dict) or model.get('type') != 'ImageClassifier':
+        return set()
+    head = model.get('head') or {}
+    if head.get('type', 'MultiLabel').startswith(('MultiLabel', 'CSRA')):
+        return set()
+    return {model.backbone.type}

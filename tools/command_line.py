@@ -82,8 +82,23 @@ def set_loader_defaults(cfg: Config, pin_memory: bool,
             persistent_workers and bool(loader.get('num_workers')))
 
 
+def distribute_on_cpu(cfg: Config) -> None:
+    """Let torchrun start several processes where there is no GPU.
+
+    MMEngine itself assumes one GPU a process.
+    """
+    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
+        torch.distributed.init_process_group('gloo')
+        cfg.model_wrapper_cfg = {
+            'type': 'MMDistributedDataParallel',
+            'broadcast_buffers': False,
+            **cfg.get('model_wrapper_cfg', {}), 'device_ids': None
+        }
+
+
 def build_runner(cfg: Config) -> Runner:
     """MMEngine's runner, or the one that the config names."""
+    distribute_on_cpu(cfg)
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)

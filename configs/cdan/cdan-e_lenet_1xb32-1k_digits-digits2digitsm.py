@@ -10,4 +10,5 @@ model = dict(
     uda_head=dict(
         type='mmgh.CDANHead',
         entropy='reversed',
+        discriminator=dict(hidden_channels=256),
         reversal=dict(warmup_iters=1000)))

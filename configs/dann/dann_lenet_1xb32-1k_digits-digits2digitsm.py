@@ -7,4 +7,7 @@ _base_ = [
 
 model = dict(
     type='mmgh.UDAClassifier',
-    uda_head=dict(type='mmgh.DANNHead', reversal=dict(warmup_iters=1000)))
+    uda_head=dict(
+        type='mmgh.DANNHead',
+        discriminator=dict(hidden_channels=256),
+        reversal=dict(warmup_iters=1000)))

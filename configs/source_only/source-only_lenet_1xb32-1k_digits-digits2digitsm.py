@@ -11,5 +11,5 @@ train_dataloader = dict(
         _delete_=True,
         type='mmgh.Digits',
         split='train',
-        pipeline=_base_.pipeline),
+        pipeline=_base_.train_pipeline),
     sampler=dict(_delete_=True, type='InfiniteSampler', shuffle=True))

@@ -7,6 +7,7 @@ from mmpretrain.datasets import MNIST, BaseDataset
 from mmgh.registry import DATASETS
 
 _SIZE = 28
+_MARGIN = 4
 
 
 def _sklearn_datasets():
@@ -22,8 +23,8 @@ def _sklearn_datasets():
 class Digits(BaseDataset):
     """Hand-written digits that come with scikit-learn: no download.
 
-    Each image is enlarged from 8 x 8 to 28 x 28 pixels, white on black, three
-    equal channels. ``Digits`` and :class:`DigitsM` never show the same
+    Each image is enlarged from 8 x 8 pixels to the look of MNIST, white on
+    black in 28 x 28, with three equal channels. ``Digits`` and :class:`DigitsM` never show the same
     hand-written digit, nor do their splits; the division is fixed.
 
     Args:
@@ -57,9 +58,13 @@ class Digits(BaseDataset):
         ]
 
     def _render(self, image: np.ndarray, seed: int) -> np.ndarray:
-        """Enlarge an ``(8, 8)`` image with values from 0 to 16."""
-        gray = mmcv.imresize((image * 255 / 16).astype(np.uint8),
-                             (_SIZE, _SIZE))
+        """Enlarge an ``(8, 8)`` image with values from 0 to 16, as MNIST
+        does: 20 x 20 pixels in the middle of 28 x 28, and steep edges."""
+        inner = _SIZE - 2 * _MARGIN
+        gray = mmcv.imresize((image / 16).astype(np.float32), (inner, inner),
+                             interpolation='bicubic')
+        gray = np.clip((gray - 0.2) / 0.6, 0, 1)
+        gray = np.pad((gray * 255).astype(np.uint8), _MARGIN)
         return np.repeat(gray[..., None], 3, axis=2)
 
     def extra_repr(self) -> list[str]:

@@ -88,7 +88,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         if clash:
             raise ValueError('Both heads return the names '
                              f'{clash}; rename those of the UDA head.')
-        return {**losses, **uda_losses}
+        # Alignment is task 1, as in the published code of CDAN and GVB.
+        return {**uda_losses, **losses}
 
     def task_of(self, loss_name: str) -> str:
         return self.uda_head.tasks.get(loss_name, 'cls')

@@ -1,10 +1,8 @@
 model = dict(
     type='ImageClassifier',
-    backbone=dict(type='mmgh.DigitsLeNet'),
-    neck=dict(
-        type='mmgh.Bottleneck',
-        in_channels=800,
-        out_channels=256,
-        norm_act=True,
-        dropout=0.5),
-    head=dict(type='LinearClsHead', in_channels=256, num_classes=10))
+    backbone=dict(
+        type='mmgh.DigitsLeNet',
+        channels=(16, 32),
+        batch_norm=True,
+        dropout=0.),
+    head=dict(type='LinearClsHead', in_channels=512, num_classes=10))

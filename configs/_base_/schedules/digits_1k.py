@@ -1,7 +1,5 @@
 optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(
-        type='SGD', lr=0.02, momentum=0.9, weight_decay=5e-4, nesterov=True))
+    type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
 param_scheduler = dict(type='mmgh.InverseDecayLR', by_epoch=False)
 
 train_cfg = dict(by_epoch=False, max_iters=1000, val_interval=100)

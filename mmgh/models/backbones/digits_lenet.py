@@ -15,27 +15,37 @@ class DigitsLeNet(BaseModule):
 
     Args:
         in_channels (int): Channels of an image. Defaults to 3.
+        channels (tuple[int, int]): Channels of the two convolutions.
+            Defaults to (20, 50), the published network.
+        batch_norm (bool): Whether to normalise after each convolution.
+            Defaults to False, as published.
         dropout (float): Probability to drop a channel after the second
-            convolution. Defaults to 0.5.
+            convolution. Defaults to 0.5, as published.
         init_cfg (dict, optional): Initialisation. Defaults to Kaiming.
 
     Source: the published code of CDAN and of TLlib, which agree.
     """
 
-    out_channels = 50 * 4 * 4
-
     def __init__(
         self,
         in_channels: int = 3,
+        channels: tuple[int, int] = (20, 50),
+        batch_norm: bool = False,
         dropout: float = 0.5,
         init_cfg: dict | None = dict(type='Kaiming', layer='Conv2d')
     ) -> None:
         super().__init__(init_cfg)
+
+        def norm(size: int) -> nn.Module:
+            return nn.BatchNorm2d(size) if batch_norm else nn.Identity()
+
+        first, second = channels
         self.layers = nn.Sequential(
-            nn.Conv2d(in_channels, 20, 5), nn.MaxPool2d(2), nn.ReLU(),
-            nn.Conv2d(20, 50, 5), nn.Dropout2d(dropout), nn.MaxPool2d(2),
-            nn.ReLU(), nn.Flatten())
+            nn.Conv2d(in_channels, first, 5), norm(first), nn.MaxPool2d(2),
+            nn.ReLU(), nn.Conv2d(first, second, 5), norm(second),
+            nn.Dropout2d(dropout), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten())
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Features ``(N, 800)`` of images ``(N, in_channels, 28, 28)``."""
+        """Features ``(N, 16 * channels[1])`` of images ``(N, in_channels, 28,
+        28)``."""
         return (self.layers(x), )

@@ -1,0 +1,52 @@
+"""Repairs of released dependencies."""
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+
+from mmgh.compat import check_minimum_version
+
+
+def test_log_buffer_of_a_checkpoint_is_loaded(tmp_path):
+    buffer = HistoryBuffer()
+    for value in (1., 2., 4.):
+        buffer.update(value)
+    torch.save(dict(buffer=buffer, number=np.float64(3)), tmp_path / 'a.pth')
+    loaded = torch.load(tmp_path / 'a.pth')
+    assert loaded['buffer'].data[0].tolist() == [1, 2, 4]
+    assert loaded['buffer'].mean(3) == pytest.approx(7 / 3)
+    assert loaded['number'] == 3
+
+
+class Attack:
+    """Pickled as a call of something that no checkpoint needs."""
+
+    def __init__(self, function, *args):
+        self.call = function, args
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize('attack', [
+    Attack(eval, '1 + 1'),
+    Attack(getattr, HistoryBuffer, '__init__'),
+    Attack(getattr, dict, 'update'),
+    Attack(np.load, 'file'),
+])
+def test_other_globals_are_still_refused(tmp_path, attack):
+    torch.save(attack, tmp_path / 'a.pth')
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / 'a.pth')
+
+
+def test_old_or_missing_module_is_named():
+    with pytest.raises(RuntimeError, match=r'mmgh needs torch>=99.0.*found'):
+        check_minimum_version('torch', '99.0')
+    with pytest.raises(RuntimeError, match='mmgh needs nowhere>=1.0'):
+        check_minimum_version('nowhere', '1.0')
+    check_minimum_version('torch', '2.0')

@@ -1,0 +1,104 @@
+"""Imports point one way, and types are found by their names."""
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine import registry
+from mmengine.registry import DefaultScope
+
+PACKAGE = Path(__file__).parents[1] / 'mmgh'
+FOUNDATION = {'compat', 'version', 'registry', 'task_losses', 'gramian'}
+MAY_IMPORT = {
+    'harmonizers': FOUNDATION,
+    'optim': FOUNDATION,
+    'models': FOUNDATION,
+    'datasets': FOUNDATION,
+    'hooks': FOUNDATION,
+}
+
+
+def imported_parts(path: Path) -> set[str]:
+    """First-level parts of mmgh that a file imports."""
+    parts = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [f'{node.module}.{alias.name}' for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        parts |= {
+            name.split('.')[1]
+            for name in names if name.startswith('mmgh.')
+        }
+    return parts
+
+
+@pytest.mark.parametrize('part', MAY_IMPORT)
+def test_parts_import_only_what_is_below_them(part):
+    files = list((PACKAGE / part).rglob('*.py'))
+    assert files
+    for path in files:
+        assert imported_parts(path) <= MAY_IMPORT[part] | {part}, path
+
+
+def run_python(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, '-c', code],
+                          cwd=PACKAGE.parent,
+                          capture_output=True,
+                          text=True)
+
+
+@pytest.mark.parametrize('module', ['mmgh.harmonizers', 'mmgh.optim'])
+def test_harmonizing_needs_no_mmpretrain(module):
+    result = run_python(f'import {module}, sys; print("mmpretrain" in '
+                        'sys.modules, "mmcv" in sys.modules)')
+    assert result.stdout.split() == ['False', 'False'], result.stderr
+
+
+@pytest.mark.parametrize('missing', ['mmcv', 'mmpretrain'])
+def test_missing_dependency_is_named(missing):
+    result = run_python(f'import sys; sys.modules["{missing}"] = None\n'
+                        'import mmgh.models')
+    last = result.stderr.strip().splitlines()[-1]
+    assert re.search(f'RuntimeError: mmgh needs {missing}>=.*openmmlab.txt',
+                     last)
+
+
+TYPES = {
+    'models': [
+        'UDAClassifier', 'DomainPairDataPreprocessor', 'DANNHead', 'CDANHead',
+        'Bottleneck', 'DomainDiscriminator', 'DigitsLeNet'
+    ],
+    'datasets': ['Digits', 'DigitsM', 'DomainPairDataset'],
+    'data_samplers': ['DomainPairSampler'],
+    'optim_wrappers': ['GHOptimWrapper'],
+    'param_schedulers': ['InverseDecayLR'],
+    'task_utils': ['GH', 'GHPlusPlus'],
+    'hooks': ['IterationSeedHook'],
+}
+
+
+def test_types_are_found_without_custom_imports_and_without_a_warning():
+    """In a fresh process, under the scope that our configs set."""
+    lookups = ''.join(
+        f'assert registry.{kind.upper()}.get("mmgh.{name}"), "{name}"\n'
+        for kind, names in TYPES.items() for name in names)
+    result = run_python(
+        'import mmgh\n'
+        'from mmengine import registry\n'
+        'registry.init_default_scope("mmpretrain")\n' + lookups)
+    assert result.returncode == 0, result.stderr
+    assert 'WARNING' not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize('scope', ['mmpretrain', 'mmengine'])
+def test_types_are_found_from_other_scopes(scope):
+    with DefaultScope.overwrite_default_scope(scope):
+        for kind, names in TYPES.items():
+            for name in names:
+                assert getattr(registry, kind.upper()).get(f'mmgh.{name}')
