@@ -63,7 +63,7 @@ class Digits(BaseDataset):
         inner = _SIZE - 2 * _MARGIN
         gray = mmcv.imresize((image / 16).astype(np.float32), (inner, inner),
                              interpolation='bicubic')
-        gray = np.clip((gray - 0.2) / 0.6, 0, 1)
+        gray = np.clip((gray - 0.35) / 0.3, 0, 1)
         gray = np.pad((gray * 255).astype(np.uint8), _MARGIN)
         return np.repeat(gray[..., None], 3, axis=2)
 
