@@ -79,7 +79,8 @@ test_evaluator = val_evaluator
 train_cfg = dict(
     _delete_=True, by_epoch=False, max_iters=8004, val_interval=500)
 default_hooks = dict(
+    logger=dict(interval=50, log_metric_by_epoch=False),
     checkpoint=dict(by_epoch=False, interval=500, max_keep_ckpts=2))
 custom_hooks = [dict(type='mmgh.IterationSeedHook')]
 randomness = dict(seed=0)
-log_processor = dict(by_epoch=False)
+log_processor = dict(by_epoch=False, window_size=50)

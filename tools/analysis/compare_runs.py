@@ -1,11 +1,17 @@
 """Compare runs: a table, and curves of angle and accuracy.
 
     python tools/analysis/compare_runs.py WORK_DIR... --out comparison.png
+
+Work directories of one name, such as seed0/dann and seed1/dann, are runs of
+one setting: the table has their mean and standard deviation.
 """
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import statistics
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,23 +66,29 @@ def read_run(work_dir: Path) -> Run:
     return Run(work_dir.name, steps, [accuracies[s] for s in steps], history)
 
 
-def table(runs: list[Run]) -> str:
-    """Markdown, one line per run; a dash where nothing was harmonized."""
-    rows = [
-        ('run', 'target accuracy', 'iterations in conflict', 'mean angle',
-         'training time'),
-        ('---', '---:', '---:', '---:', '---:'),
-    ]
+def group_by_name(runs: list[Run]) -> dict[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
     for run in runs:
-        harmonized = 'train/conflict' in run.history
+        groups.setdefault(run.name, []).append(run)
+    return groups
+
+
+def table(groups: dict[str, list[Run]]) -> str:
+    """Markdown, one line per setting; a dash where nothing is harmonized."""
+    rows = [
+        ('setting', 'runs', 'target accuracy (%)',
+         'iterations in conflict (%)', 'mean angle (degrees)',
+         'training time (s)'),
+        ('---', '---:', '---:', '---:', '---:', '---:'),
+    ]
+    for name, runs in groups.items():
         rows.append((
-            run.name,
-            f'{run.accuracies[-1]:.1f} %',
-            f'{run.history["train/conflict"].mean():.0%}'
-            if harmonized else '-',
-            f'{run.history["train/angle"].mean():.1f} deg'
-            if harmonized else '-',
-            f'{run.history["train/time"].sum():.0f} s',
+            name,
+            str(len(runs)),
+            spread([run.accuracies[-1] for run in runs]),
+            spread([100 * mean(run, 'train/conflict') for run in runs]),
+            spread([mean(run, 'train/angle') for run in runs]),
+            spread([run.history['train/time'].sum() for run in runs]),
         ))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return '\n'.join('| ' + ' | '.join(
@@ -84,20 +96,39 @@ def table(runs: list[Run]) -> str:
                      for row in rows)
 
 
-def plot(runs: list[Run], path: Path) -> None:
+def mean(run: Run, name: str) -> float:
+    """Over all iterations; NaN where it was not logged."""
+    return float(run.history[name].mean()) if name in run.history else math.nan
+
+
+def spread(values: list[float]) -> str:
+    """Mean, and standard deviation if there are several values."""
+    if math.isnan(values[0]):
+        return '-'
+    text = f'{statistics.mean(values):.1f}'
+    if len(values) > 1:
+        text += f' ± {statistics.stdev(values):.1f}'
+    return text
+
+
+def plot(groups: dict[str, list[Run]], path: Path) -> None:
     figure, (top, bottom) = plt.subplots(
         2, 1, sharex=True, figsize=(8, 7), layout='constrained')
-    for run, colour in zip(runs, COLOURS * len(runs)):
-        style = dict(color=colour, label=run.name)
-        bottom.plot(run.steps, run.accuracies, marker='.', **style)
-        if 'train/angle' in run.history:
-            angles = run.history['train/angle']
-            window = min(SMOOTHING, len(angles))
-            smooth = np.convolve(angles, np.ones(window) / window, 'valid')
-            top.plot(np.arange(window, len(angles) + 1), smooth, **style)
+    for (name, runs), colour in zip(groups.items(), cycle(COLOURS)):
+        for i, run in enumerate(runs):
+            style = dict(
+                color=colour,
+                label=name if i == 0 else None,
+                alpha=1 if len(runs) == 1 else 0.6)
+            bottom.plot(run.steps, run.accuracies, marker='.', **style)
+            if 'train/angle' in run.history:
+                angles = run.history['train/angle']
+                window = min(SMOOTHING, len(angles))
+                smooth = np.convolve(angles, np.ones(window) / window, 'valid')
+                top.plot(np.arange(window, len(angles) + 1), smooth, **style)
     top.axhline(90, color='grey', linestyle='--', linewidth=1)
-    top.set_ylabel(f'angle between the task gradients,\nmean of {SMOOTHING} '
-                   'iterations (degrees)')
+    top.set_ylabel('angle between the task gradients,\n'
+                   f'mean of {SMOOTHING} iterations (degrees)')
     top.set_title('above the dashed line the gradients conflict', fontsize=10)
     bottom.set_ylabel('accuracy on the target\ntest data (%)')
     bottom.set_xlabel('training iteration')
@@ -114,9 +145,9 @@ def main() -> None:
     parser.add_argument(
         '--out', type=Path, default='comparison.png', help='PNG to write')
     args = parser.parse_args()
-    runs = [read_run(work_dir) for work_dir in args.work_dirs]
-    print(table(runs))
-    plot(runs, args.out)
+    groups = group_by_name([read_run(path) for path in args.work_dirs])
+    print(table(groups))
+    plot(groups, args.out)
     print(f'Curves: {args.out}')
 
 

@@ -1,0 +1,84 @@
+"""The table and the plot of tools/analysis/compare_runs.py."""
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'analysis' / 'compare_runs.py'
+
+
+@pytest.fixture(scope='module')
+def compare():
+    """``compare(*args)`` runs the tool in this process."""
+    spec = importlib.util.spec_from_file_location('compare_runs', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    patch = pytest.MonkeyPatch()
+
+    def run(*args) -> None:
+        patch.setattr(sys, 'argv', ['compare_runs', *map(str, args)])
+        module.main()
+
+    yield run
+    patch.undo()
+
+
+def make_run(work_dir: Path, accuracies: list[float], **history) -> Path:
+    """A work directory as MMEngine leaves it; it was resumed once."""
+    scalars = {}
+    for name, values in dict(history, time=[0.5] * 4).items():
+        scalars[f'train/{name}'] = HistoryBuffer()
+        for value in values:
+            scalars[f'train/{name}'].update(value)
+    work_dir.mkdir(parents=True)
+    torch.save(dict(message_hub=dict(log_scalars=scalars)),
+               work_dir / 'iter_4.pth')
+    (work_dir / 'last_checkpoint').write_text('/elsewhere/iter_4.pth')
+    for start in (0, 2):
+        log = work_dir / f'2026010{start}' / 'vis_data' / 'scalars.json'
+        log.parent.mkdir(parents=True)
+        log.write_text('\n'.join(
+            json.dumps({'accuracy/top1': value, 'step': step})
+            for step, value in enumerate(accuracies[:start + 3], start=1)))
+    return work_dir
+
+
+def test_table_has_the_last_accuracy_and_means_over_iterations(
+        compare, tmp_path, capsys):
+    plain = make_run(tmp_path / 'dann', [10, 20, 70])
+    harmonized = make_run(
+        tmp_path / 'dann-gh', [10, 90, 80],
+        conflict=[1, 0, 1, 1],
+        angle=[100, 80, 100, 140])
+    compare(plain, harmonized, '--out', tmp_path / 'plot.png')
+    rows = [[cell.strip() for cell in line.split('|')[1:-1]]
+            for line in capsys.readouterr().out.splitlines()
+            if line.startswith('|')]
+    assert rows[2:] == [['dann', '1', '70.0', '-', '-', '2.0'],
+                        ['dann-gh', '1', '80.0', '75.0', '105.0', '2.0']]
+    assert (tmp_path / 'plot.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_runs_of_one_name_are_summarised(compare, tmp_path, capsys):
+    runs = [make_run(tmp_path / str(seed) / 'dann', [value])
+            for seed, value in enumerate((60, 62, 64))]
+    compare(*runs, '--out', tmp_path / 'plot.png')
+    assert '| 3    | 62.0 ± 2.0 ' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('breakage, message', [
+    (lambda run: (run / 'last_checkpoint').unlink(), 'no `last_checkpoint`'),
+    (lambda run: [p.unlink() for p in run.glob('*/vis_data/*.json')],
+     'no logged `accuracy/top1`'),
+])
+def test_incomplete_run_is_refused(compare, tmp_path, breakage, message):
+    run = make_run(tmp_path / 'dann', [50])
+    breakage(run)
+    with pytest.raises(SystemExit, match=f'{run}.*{message}'):
+        compare(run)
