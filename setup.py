@@ -2,6 +2,7 @@
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).parent
 
@@ -9,6 +10,16 @@ ROOT = Path(__file__).parent
 def requirements(name: str) -> list:
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
     return [line for line in lines if line and not line.startswith('#')]
+
+
+class SourceDistribution(sdist):
+    """Takes along what this file reads."""
+
+    def make_distribution(self):
+        self.filelist.extend(
+            str(path.relative_to(ROOT))
+            for path in sorted(ROOT.glob('requirements/*.txt')))
+        super().make_distribution()
 
 
 version = {}
@@ -22,6 +33,7 @@ setup(
     long_description=(ROOT / 'README.md').read_text(),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    cmdclass={'sdist': SourceDistribution},
     packages=find_packages(include=['mmgh', 'mmgh.*']),
     python_requires='>=3.9',
     install_requires=requirements('runtime'),
