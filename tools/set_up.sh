@@ -13,7 +13,8 @@ fi
 echo "Setting up .venv; this downloads packages and takes a few minutes."
 [ -x $python ] || "${PYTHON:-python3}" -m venv .venv
 pip="$python -m pip --disable-pip-version-check"
-$python -c 'import torch' 2>/dev/null || $pip install -r requirements/torch.txt
-$pip install wheel $(sed 's/^/-r /' <<<"$(ls requirements/{runtime,openmmlab,optional,tests}.txt)")
+requirements=(requirements/{runtime,openmmlab,optional,tests}.txt)
+$python -c 'import torch' 2>/dev/null || requirements+=(requirements/torch.txt)
+$pip install wheel "${requirements[@]/#/--requirement=}"
 $pip install --no-deps --no-build-isolation --editable .
 echo "$wanted" >.venv/installed
