@@ -55,10 +55,15 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             data_preprocessor = dict(data_preprocessor)
         super().__init__(
             *args, data_preprocessor=data_preprocessor, **kwargs)
+        if self.head is None:
+            raise ValueError('`head` should classify the source, but got '
+                             'None.')
         self.data_preprocessor = DomainPairDataPreprocessor(
             self.data_preprocessor)
         if isinstance(uda_head, dict):
-            uda_head = MODELS.build({**self._head_dimensions(), **uda_head})
+            if not {'in_channels', 'num_classes'} <= set(uda_head):
+                uda_head = {**self._head_dimensions(), **uda_head}
+            uda_head = MODELS.build(uda_head)
         self.uda_head = uda_head
         self.domain_forward = domain_forward
 
@@ -122,12 +127,18 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         The layers that score the classes say both. DeiT and Conformer have
         two of them, on two feature vectors, which are concatenated.
         """
-        linears = [m for m in self.head.modules() if isinstance(m, nn.Linear)]
+        # A head without layers, such as VGG's, gets the scores from the
+        # backbone: they are all we see.
+        has_layers = any(True for _ in self.head.parameters())
+        scorer = self.head if has_layers else self.backbone
+        linears = [m for m in scorer.modules() if isinstance(m, nn.Linear)]
         if not linears:
-            # Such as VGG: the backbone classifies, its scores are all we see.
-            num_classes = self.backbone.num_classes
-            return dict(in_channels=num_classes, num_classes=num_classes)
+            raise ValueError(
+                '`uda_head` should say its `in_channels` and `num_classes`, '
+                f'since no linear layer of {type(scorer).__name__} does.')
         num_classes = linears[-1].out_features
+        if not has_layers:
+            return dict(in_channels=num_classes, num_classes=num_classes)
         in_channels = sum(m.in_features for m in linears
                           if m.out_features == num_classes)
         return dict(in_channels=in_channels, num_classes=num_classes)
@@ -141,6 +152,8 @@ def _tensors(nested: Tensor | tuple | list) -> list[Tensor]:
 
 def _slice(nested: Tensor | tuple | list, rows: slice):
     """Rows of every tensor in nested tuples and lists."""
+    if nested is None:  # InceptionV3 without its auxiliary branch
+        return None
     if isinstance(nested, Tensor):
         return nested[rows]
     return type(nested)(_slice(item, rows) for item in nested)

@@ -198,6 +198,21 @@ def test_wrong_feature_size_is_refused():
         losses_of(model, make_batch())
 
 
+def test_missing_head_is_refused():
+    with pytest.raises(ValueError, match='`head`.*None'):
+        MODELS.build(model_config(head=None))
+
+
+def test_sizes_that_no_layer_tells_are_asked_for():
+    headless = dict(head=dict(type='ClsHead'))
+    with pytest.raises(ValueError, match='`uda_head`.*`num_classes`'):
+        MODELS.build(model_config(**headless))
+    sizes = dict(type='mmgh.DANNHead', in_channels=64, num_classes=64)
+    model = MODELS.build(model_config(uda_head=sizes, **headless))
+    batch = make_batch()
+    assert losses_of(model, batch)['loss_domain'].isfinite()
+
+
 def test_unknown_forward_is_refused():
     with pytest.raises(ValueError, match="`domain_forward`.*'joint'.*'both'"):
         MODELS.build(model_config(domain_forward='both'))
