@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 

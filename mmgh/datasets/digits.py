@@ -24,14 +24,15 @@ class Digits(BaseDataset):
     """Hand-written digits that come with scikit-learn: no download.
 
     Each image is enlarged from 8 x 8 pixels to the look of MNIST, white on
-    black in 28 x 28, with three equal channels. ``Digits`` and :class:`DigitsM` never show the same
-    hand-written digit, nor do their splits; the division is fixed.
+    black in 28 x 28, with three equal channels. ``Digits`` and
+    :class:`DigitsM` never show the same hand-written digit, nor do their
+    splits; the division is fixed.
 
     Args:
         split (str): ``'train'`` (697 images) or ``'test'`` (100 images).
         pipeline (Sequence): Transforms of mmpretrain, such as
             ``[dict(type='PackInputs')]``.
-        **kwargs: Further arguments of :class:`mmpretrain.datasets.BaseDataset`.
+        **kwargs: Further arguments of mmpretrain's ``BaseDataset``.
 
     Source: UCI optical recognition of handwritten digits.
     """

@@ -67,7 +67,8 @@ def contains(photo, patch):
         photo, patch.shape[:2], axis=(0, 1))
     wanted = patch.transpose(2, 0, 1)
     corner = (windows[..., 0, 0] == wanted[:, 0, 0]).all(-1)
-    return any((windows[y, x] == wanted).all() for y, x in zip(*corner.nonzero()))
+    return any(
+        (windows[y, x] == wanted).all() for y, x in zip(*corner.nonzero()))
 
 
 def test_unknown_split_is_refused():

@@ -74,7 +74,8 @@ def test_plain_sampler_is_refused():
 @pytest.mark.parametrize('sizes, domain', [((0, 3), 'source'),
                                            ((3, 0), 'target')])
 def test_empty_domain_is_refused(sizes, domain):
-    with pytest.raises(ValueError, match=f'The {domain} domain.*at least one image'):
+    message = f'The {domain} domain.*at least one image'
+    with pytest.raises(ValueError, match=message):
         make_pair(*sizes)
 
 

@@ -13,8 +13,10 @@ train_dataloader = dict(
     persistent_workers=False,
     dataset=dict(
         type='mmgh.DomainPairDataset',
-        source=dict(type='mmgh.Digits', split='train', pipeline=train_pipeline),
-        target=dict(type='mmgh.DigitsM', split='train', pipeline=train_pipeline)),
+        source=dict(
+            type='mmgh.Digits', split='train', pipeline=train_pipeline),
+        target=dict(
+            type='mmgh.DigitsM', split='train', pipeline=train_pipeline)),
     sampler=dict(type='mmgh.DomainPairSampler', infinite=True),
     collate_fn=dict(type='default_collate'))
 
