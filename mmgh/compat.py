@@ -28,7 +28,8 @@ def check_minimum_version(module_name: str, minimum: str) -> None:
     except ImportError as error:
         raise RuntimeError(
             f'mmgh needs {module_name}>={minimum}, but importing it failed: '
-            f'{error}. See requirements/openmmlab.txt.') from error
+            f'{error}. The extra `openmmlab` of mmgh installs it.'
+        ) from error
     if _version(module.__version__) < _version(minimum):
         raise RuntimeError(f'mmgh needs {module_name}>={minimum}, but found '
                            f'{module.__version__}.')

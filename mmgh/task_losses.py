@@ -37,6 +37,23 @@ def get_task_losses(total: Tensor) -> dict[str, Tensor] | None:
     return getattr(total, _ATTRIBUTE, None)
 
 
+def require_task_losses(total: Tensor) -> dict[str, Tensor]:
+    """The task losses attached to ``total``.
+
+    Raises:
+        ValueError: If there are none. It says how to attach them.
+    """
+    task_losses = get_task_losses(total)
+    if not task_losses:
+        raise ValueError(
+            'The total loss should carry its task losses, since a sum cannot '
+            'be harmonized, but got none. Use `mmgh.UDAClassifier`, derive '
+            'the model from `mmgh.task_losses.TaskLossMixin`, or call '
+            '`mmgh.task_losses.attach_task_losses(total, {task: loss})` '
+            'before `update_params`.')
+    return task_losses
+
+
 class TaskLossMixin:
     """Makes any MMEngine model mark its losses by task.
 

@@ -65,7 +65,7 @@ def test_missing_dependency_is_named(missing):
     result = run_python(f'import sys; sys.modules["{missing}"] = None\n'
                         'import mmgh.models')
     last = result.stderr.strip().splitlines()[-1]
-    assert re.search(f'RuntimeError: mmgh needs {missing}>=.*openmmlab.txt',
+    assert re.search(f'RuntimeError: mmgh needs {missing}>=.*`openmmlab`',
                      last)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmgh.gramian import pair_cosine
 from mmgh.registry import OPTIM_WRAPPERS, TASK_UTILS
-from mmgh.task_losses import attach_task_losses, get_task_losses
+from mmgh.task_losses import attach_task_losses, require_task_losses
 from .task_gradients import (TaskGradient, add_gradient, add_to_grad_fields,
                              average_over_ranks, gramian, scale_gradient,
                              task_gradient)
@@ -107,7 +107,7 @@ class GHOptimWrapper(OptimWrapper):
     def scale_loss(self, loss: Tensor) -> Tensor:
         """As in the parent; the task losses are scaled alike."""
         scale = super().scale_loss
-        task_losses = _require_task_losses(loss)
+        task_losses = require_task_losses(loss)
         return attach_task_losses(
             scale(loss), {name: scale(part)
                           for name, part in task_losses.items()})
@@ -120,7 +120,7 @@ class GHOptimWrapper(OptimWrapper):
             retain_graph (bool): Whether to keep the graph after the last
                 pass. Defaults to False.
         """
-        task_losses = _require_task_losses(loss)
+        task_losses = require_task_losses(loss)
         parameters = self._parameters()
         for i, (name, task_loss) in enumerate(task_losses.items(), start=1):
             add_gradient(
@@ -208,18 +208,6 @@ class GHOptimWrapper(OptimWrapper):
             self.message_hub.update_scalar(f'train/{name}{suffix}',
                                            value.float())
         return weights
-
-
-def _require_task_losses(loss: Tensor) -> dict[str, Tensor]:
-    task_losses = get_task_losses(loss)
-    if not task_losses:
-        raise ValueError(
-            'GHOptimWrapper got a loss without task losses, and a sum cannot '
-            'be harmonized. Use `mmgh.UDAClassifier`, derive the model from '
-            '`mmgh.task_losses.TaskLossMixin`, or call '
-            '`mmgh.task_losses.attach_task_losses(total, {task: loss})` '
-            'before `update_params`.')
-    return task_losses
 
 
 def _find_parameters(model: nn.Module, names: Sequence[str]) -> list[Tensor]:

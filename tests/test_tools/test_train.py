@@ -202,7 +202,7 @@ def test_log_shows_the_conflict_and_the_time_left(trained):
     (SOURCE, [
         'optim_wrapper.type=mmgh.GHOptimWrapper',
         'optim_wrapper.harmonizer.type=mmgh.GH'
-    ], 'a loss without task losses'),
+    ], 'should carry its task losses'),
     (SOURCE,
      ['model.type=mmgh.UDAClassifier', 'model.uda_head.type=mmgh.DANNHead'],
      'should be trained on a domain pair'),
