@@ -25,7 +25,24 @@ def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
     """
     gradients = torch.autograd.grad(
         loss, parameters, retain_graph=retain_graph, allow_unused=True)
-    return {p: g for p, g in zip(parameters, gradients) if g is not None}
+    reached = {p: g for p, g in zip(parameters, gradients) if g is not None}
+    _unshare_memory(reached)
+    return reached
+
+
+def _unshare_memory(gradient: TaskGradient) -> None:
+    """Give each parameter a gradient that can be changed in place.
+
+    Autograd may return one tensor for several parameters (such as two that
+    are added), or an expanded one (such as that of a sum).
+    """
+    seen = set()
+    for parameter, grad in gradient.items():
+        storage = grad.untyped_storage()
+        expanded = storage.nbytes() < grad.numel() * grad.element_size()
+        if expanded or storage.data_ptr() in seen:
+            gradient[parameter] = grad.clone()
+        seen.add(storage.data_ptr())
 
 
 def add_gradient(total: TaskGradient, gradient: TaskGradient) -> None:

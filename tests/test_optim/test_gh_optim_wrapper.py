@@ -206,6 +206,29 @@ def test_parameters_that_a_task_does_not_reach_count_as_zero():
         torch.cat([g.flatten() for g in result.values()]), expected)
 
 
+@pytest.mark.parametrize('apply_to', ['loss', 'shared'])
+def test_gradients_that_autograd_shares_are_weighted_once(apply_to):
+    """The gradients of two added parameters are one tensor in memory."""
+    params = [nn.Parameter(torch.tensor([1., 2.])) for _ in range(3)]
+    x, y, lonely = params
+    parts = dict(a=(x + y).sum(), b=((x + y) * torch.tensor([-2., 1.])).sum())
+    parts['b'] = parts['b'] + lonely.sum()
+    wrapper = GHOptimWrapper(
+        optimizer=SGD(params, lr=1.),
+        harmonizer=dict(type='mmgh.GH'),
+        apply_to=apply_to,
+        clip_grad=dict(max_norm=1e6))
+    wrapper.backward(attach_task_losses(parts['a'] + parts['b'], parts))
+    # Over x and y: a.a = 4, a.b = -2, b.b = 10, w = (1.5, 1.2).
+    expected = 1.5 * torch.tensor([1., 1.]) + 1.2 * torch.tensor([-2., 1.])
+    torch.testing.assert_close(x.grad, expected)
+    torch.testing.assert_close(y.grad, expected)
+    torch.testing.assert_close(
+        lonely.grad, torch.full((2, ), 1.2 if apply_to == 'loss' else 1.))
+    x.grad.zero_()
+    torch.testing.assert_close(y.grad, expected)
+
+
 def test_log_names_the_angle(message_hub):
     model, batch = make_model(conflict=True), make_batch()
     backward_of_gh(model, batch)
