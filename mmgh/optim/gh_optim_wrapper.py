@@ -149,10 +149,13 @@ class GHOptimWrapper(OptimWrapper):
         average_over_ranks(gradients.values(), parameters)
         # Weights first: scaling changes what another pair would compare.
         weighted = []
-        for pair in self._pairs_of(gradients):
+        pairs = self._pairs_of(gradients)
+        for pair in pairs:
             shared = self._shared_parameters(gradients, pair)
-            weights = self._weigh([gradients[task] for task in pair], shared,
-                                  pair)
+            products = gramian([gradients[task] for task in pair], shared)
+            weights = self._weigh(products)
+            self._log(products, dict(zip(pair, weights)),
+                      suffix='_' + '_'.join(pair) if len(pairs) > 1 else '')
             scope = shared if self.apply_to == 'shared' else parameters
             weighted.append((pair, weights, scope))
         for pair, weights, scope in weighted:
@@ -189,25 +192,25 @@ class GHOptimWrapper(OptimWrapper):
                                'is reached by both.')
         return shared
 
-    def _weigh(self, gradients: list[TaskGradient], shared: list[Tensor],
-               pair: Sequence[str]) -> Tensor:
-        """Weights of a pair of tasks, shape ``(2, )``; logs them."""
-        products = gramian(gradients, shared)
+    def _weigh(self, products: Tensor) -> Tensor:
+        """Weights of a pair of tasks, shape ``(2, )``, by its Gramian."""
         weights = self.harmonizer(products)
         if self.max_weight is not None:
             weights = weights.clamp(-self.max_weight, self.max_weight)
+        return weights
+
+    def _log(self, products: Tensor, weights: dict[str, Tensor],
+             suffix: str) -> None:
         cosine = pair_cosine(products)
-        suffix = '' if self.pairs is None else '_' + '_'.join(pair)
         scalars = dict(
             conflict=cosine < 0,
             cosine=cosine,
             angle=cosine.arccos().rad2deg(),
-            **{f'weight_{task}': w
-               for task, w in zip(pair, weights)})
+            **{f'weight_{task}': weight
+               for task, weight in weights.items()})
         for name, value in scalars.items():
             self.message_hub.update_scalar(f'train/{name}{suffix}',
                                            value.float())
-        return weights
 
 
 def _find_parameters(model: nn.Module, names: Sequence[str]) -> list[Tensor]:

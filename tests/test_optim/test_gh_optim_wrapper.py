@@ -262,6 +262,15 @@ def test_three_tasks_in_pairs(sign, message_hub):
     assert message_hub.get_scalar('train/angle_a_b').current() > 90
 
 
+def test_one_named_pair_is_logged_like_the_automatic_one(message_hub):
+    model, batch = make_model(conflict=True), make_batch()
+    backward_of_gh(model, batch, pairs=[('cls', 'alignment')])
+    named = message_hub.get_scalar('train/angle').current()
+    backward_of_gh(model, batch)
+    assert message_hub.get_scalar('train/angle').current() == named
+    assert 'train/angle_cls_alignment' not in message_hub.log_scalars
+
+
 def test_state_survives_a_round_trip():
     model = make_model(conflict=True)
     wrapper = gh_wrapper(model)
