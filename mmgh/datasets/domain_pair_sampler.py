@@ -4,6 +4,7 @@ from itertools import islice
 from math import ceil
 from typing import Iterator
 
+import numpy as np
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
@@ -23,8 +24,8 @@ class DomainPairSampler(Sampler):
     Args:
         dataset (DomainPairDataset): The pair.
         infinite (bool): Whether to go on for ever, for iteration-based
-            training. Else an epoch is as long as the larger domain. Defaults
-            to False.
+            training; an epoch would never end. Else an epoch is as long as
+            the larger domain. Defaults to False.
         shuffle (bool): Whether to shuffle. Defaults to True.
         seed (int, optional): Defaults to None: a random seed, common to all
             ranks.
@@ -61,10 +62,11 @@ class DomainPairSampler(Sampler):
 
     def _indices(self, domain: int) -> Iterator[int]:
         """Indices of one domain, for ever."""
+        # Each domain is shuffled in its own way: equally large ones would
+        # otherwise always be paired alike.
+        mixed = np.random.SeedSequence([self.seed, self.epoch, domain])
         generator = torch.Generator()
-        # The domains must not be shuffled alike: equally large ones would
-        # always be paired in the same way.
-        generator.manual_seed(2 * (self.seed + self.epoch) + domain)
+        generator.manual_seed(int(mixed.generate_state(1)[0]))
         size = self.sizes[domain]
         while True:
             if self.shuffle:

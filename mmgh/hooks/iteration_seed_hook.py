@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
+import numpy as np
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, set_random_seed
@@ -12,16 +13,20 @@ from mmgh.registry import HOOKS
 class _SeededIterator:
     """Sets the seed of each iteration before its batch is fetched."""
 
-    def __init__(self, iterator: Iterator, seed: int) -> None:
+    def __init__(self, iterator: Iterator, seed: int, rank: int) -> None:
         self._iterator = iterator
         self._seed = seed
+        self._rank = rank
+        self._count = 0
 
     def __iter__(self) -> _SeededIterator:
         return self
 
     def __next__(self):
-        set_random_seed(self._seed)
-        self._seed += 1
+        # Hashed, so that the iterations of two seeds or ranks do not meet.
+        mixed = np.random.SeedSequence([self._seed, self._rank, self._count])
+        set_random_seed(int(mixed.generate_state(1)[0]))
+        self._count += 1
         return next(self._iterator)
 
 
@@ -29,14 +34,13 @@ class _SeededIterator:
 class IterationSeedHook(Hook):
     """Makes a resumed run equal an uninterrupted one.
 
-    MMEngine replays the data loader when a run is resumed, but not the random
-    numbers of dropout and of augmentation. With this hook, those of iteration
-    ``i`` depend on the seed of the run, the rank and ``i`` alone. It needs a
-    seed, ``randomness=dict(seed=...)``, and an iteration-based train loop.
+    MMEngine replays the data loader when a run is resumed, and with it the
+    random numbers of its workers, but not those of the main process: dropout,
+    and augmentation if there are no workers. With this hook, those of
+    iteration ``i`` depend on the seed of the run, the rank and ``i`` alone. It
+    needs a seed, ``randomness=dict(seed=...)``, and an iteration-based train
+    loop.
     """
-
-    # Far enough apart that the iterations of two ranks do not meet.
-    _RANK_STRIDE = 10_000_019
 
     def before_train(self, runner) -> None:
         loop = runner.train_loop
@@ -45,6 +49,5 @@ class IterationSeedHook(Hook):
                             'iteration-based train loop, but got '
                             f'{type(loop).__name__}. Remove the hook, or set '
                             '`train_cfg.by_epoch` to False.')
-        seed = runner.seed + self._RANK_STRIDE * get_rank()
         loop.dataloader_iterator = _SeededIterator(loop.dataloader_iterator,
-                                                   seed % 2**31)
+                                                   runner.seed, get_rank())

@@ -18,31 +18,24 @@ def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
                   retain_graph: bool) -> TaskGradient:
     """Gradient of one task's loss, by one backward pass.
 
+    It is collected in the ``grad`` fields, which are restored afterwards.
+    ``torch.autograd.grad`` would miss what reversible networks write there
+    themselves, fails with reentrant checkpoints, and may return one tensor
+    for several parameters.
+
     Args:
         loss (Tensor): Scalar.
         parameters (Sequence[Tensor]): With respect to these.
         retain_graph (bool): Whether another backward pass follows.
     """
-    gradients = torch.autograd.grad(
-        loss, parameters, retain_graph=retain_graph, allow_unused=True)
-    reached = {p: g for p, g in zip(parameters, gradients) if g is not None}
-    _unshare_memory(reached)
-    return reached
-
-
-def _unshare_memory(gradient: TaskGradient) -> None:
-    """Give each parameter a gradient that can be changed in place.
-
-    Autograd may return one tensor for several parameters (such as two that
-    are added), or an expanded one (such as that of a sum).
-    """
-    seen = set()
-    for parameter, grad in gradient.items():
-        storage = grad.untyped_storage()
-        expanded = storage.nbytes() < grad.numel() * grad.element_size()
-        if expanded or storage.data_ptr() in seen:
-            gradient[parameter] = grad.clone()
-        seen.add(storage.data_ptr())
+    before = [parameter.grad for parameter in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    loss.backward(retain_graph=retain_graph)
+    gradient = {p: p.grad for p in parameters if p.grad is not None}
+    for parameter, grad in zip(parameters, before):
+        parameter.grad = grad
+    return gradient
 
 
 def add_gradient(total: TaskGradient, gradient: TaskGradient) -> None:
