@@ -54,6 +54,26 @@ def require_task_losses(total: Tensor) -> dict[str, Tensor]:
     return task_losses
 
 
+def check_task_losses(total: Tensor, task_losses: Mapping[str,
+                                                          Tensor]) -> None:
+    """Raise a clear error unless the parts make up the total.
+
+    Raises:
+        ValueError: If they do not sum up to it (a part that no task holds
+            would silently not be trained), or if one has no gradient.
+    """
+    for task, loss in task_losses.items():
+        if not loss.requires_grad:
+            raise ValueError(f'The loss of the task `{task}` should depend on '
+                             'trained parameters, but has no gradient.')
+    difference = total.detach() - sum(
+        loss.detach() for loss in task_losses.values())
+    if difference.abs() > 1e-3 * (1 + total.detach().abs()):
+        raise ValueError(
+            f'The task losses {sorted(task_losses)} should sum up to the '
+            f'total loss, but they differ from it by {difference.item():.4g}.')
+
+
 class TaskLossMixin:
     """Makes any MMEngine model mark its losses by task.
 
@@ -74,11 +94,11 @@ class TaskLossMixin:
             KeyError: If the loss belongs to none: a part of the total that
                 no task holds would be lost.
         """
-        if loss_name not in self.tasks:
+        if loss_name not in getattr(self, 'tasks', {}):
             raise KeyError(
                 f'`{type(self).__name__}.tasks` should name the task of every '
                 f'loss, but has none for `{loss_name}`; it knows '
-                f'{sorted(self.tasks)}.')
+                f"{sorted(getattr(self, 'tasks', {}))}.")
         return self.tasks[loss_name]
 
     def parse_losses(self, losses: dict) -> tuple[Tensor, dict]:

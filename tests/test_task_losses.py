@@ -72,3 +72,14 @@ def test_loss_without_a_task_is_refused():
     model.tasks = dict(loss_a='seg', loss_b='seg')
     with pytest.raises(KeyError, match='TwoBranches.tasks.*`loss_c`'):
         model.parse_losses(model(2.))
+
+
+def test_model_without_tasks_is_refused():
+
+    class Forgetful(TaskLossMixin, BaseModel):
+
+        def forward(self):
+            pass
+
+    with pytest.raises(KeyError, match='Forgetful.tasks.*`loss_a`'):
+        Forgetful().parse_losses(dict(loss_a=torch.tensor(1.)))

@@ -9,6 +9,7 @@ marker ``zoo`` adds one config of every backbone that the zoo classifies with:
 from __future__ import annotations
 
 import inspect
+from copy import deepcopy
 from pathlib import Path
 
 import mmgh  # noqa: F401, isort: skip
@@ -25,6 +26,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmgh.datasets.domain_pair_dataset import DomainPair
+from mmgh.optim import GHOptimWrapper
 
 ZOO = Path(mmpretrain.__file__).parent / '.mim/configs'
 
@@ -202,11 +204,45 @@ def feature_size(features: Tensor | tuple | list) -> int:
     return sum(feature_size(part) for part in features)
 
 
+def gradients(model: nn.Module, batch: DomainPair, backward) -> dict:
+    """Gradients after a backward pass, always of the same forward pass."""
+    torch.manual_seed(1)
+    np.random.seed(1)
+    model.uda_head.reversal.iteration.fill_(5000)
+    model.zero_grad()
+    # Mixup writes into the samples.
+    data = model.data_preprocessor(deepcopy(batch), True)
+    losses = model(**data, mode='loss')
+    backward(model.parse_losses(losses)[0])
+    return {
+        name: parameter.grad.clone()
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
+
+
+def check_every_gradient_is_harmonized(model: nn.Module,
+                                       batch: DomainPair) -> None:
+    """If both weights are 2, each gradient is twice that of the total."""
+    wrapper = GHOptimWrapper(
+        optimizer=torch.optim.SGD(trained_parameters(model), lr=0.1),
+        harmonizer=lambda gramian: gramian.new_full((2, ), 2.))
+    plain = gradients(model, batch, torch.Tensor.backward)
+    weighted = gradients(model, batch, wrapper.backward)
+    model.zero_grad()
+    assert list(weighted) == list(plain)
+    scale = torch.stack([grad.norm() for grad in plain.values()]).norm()
+    for name, grad in plain.items():
+        error = (weighted[name] - 2 * grad).norm()
+        assert error <= 1e-3 * grad.norm() + 1e-5 * scale, name
+
+
 def check_training_step(config: Config, image_size: int) -> None:
     """Take a step and check what it logs and what it changes."""
     model, optim_wrapper = build(config)
     warm_up(model)
     batch = domain_pair(len(config.data_preprocessor.mean), image_size)
+    check_every_gradient_is_harmonized(model, batch)
     parts = trained_parts(model)
     before = {
         name: [p.detach().clone() for p in trained_parameters(part)]
@@ -261,7 +297,7 @@ def backbone_cases():
         yield pytest.param(*case, id=backbone, marks=marks)
 
 
-@pytest.mark.parametrize('config_name, image_size', backbone_cases())
+@pytest.mark.parametrize('config_name, image_size', [*backbone_cases()])
 def test_backbone(config_name, image_size):
     check_training_step(adapt(config_name, image_size), image_size)
 

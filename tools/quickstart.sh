@@ -17,14 +17,16 @@ for config in source_only/source-only dann/dann dann/dann-gh dann/dann-ghpp; do
         echo "$name: finished before, in $runs/$name"
         continue
     fi
+    # Stopped between the last checkpoint and the last validation: a resumed
+    # run would not make up for that.
+    [ ! -e $runs/$name/iter_1000.pth ] || rm -r "${runs:?}/$name"
     echo "$name: training; the whole log is $runs/$name.log"
-    .venv/bin/python tools/train.py "configs/${config}_$suffix.py" \
-        --work-dir "$runs/$name" --resume 2>&1 | tee "$runs/$name.log" |
-        grep --line-buffered -E 'Iter\((train|val)\)|Error' |
-        sed -u 's/.*INFO - //' || {
+    if ! .venv/bin/python tools/train.py "configs/${config}_$suffix.py" \
+        --work-dir "$runs/$name" --resume 2>&1 | tee -a "$runs/$name.log" |
+        sed -nu '/Iter(\(train\|val\))/s/.*INFO - //p'; then
         tail -n 20 "$runs/$name.log"
         exit 1
-    }
+    fi
     touch "$runs/$name/finished"
 done
 .venv/bin/python tools/analysis/compare_runs.py \

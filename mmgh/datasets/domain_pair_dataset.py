@@ -71,10 +71,13 @@ class DomainPairDataset(Dataset):
                 'A DomainPairDataset should be indexed by a pair of numbers, '
                 f'but got {index!r}. Set `train_dataloader.sampler.type` to '
                 "'mmgh.DomainPairSampler'.")
-        source_index, target_index = index
-        return DomainPair(
-            source=self.source[source_index],
-            target=dict(inputs=self.target[target_index]['inputs']))
+        source, target = self.source[index[0]], self.target[index[1]]
+        for domain, item in (('source', source), ('target', target)):
+            if 'inputs' not in item:
+                raise KeyError(f'The pipeline of the {domain} should give '
+                               '`inputs`, as PackInputs at its end does, but '
+                               f'gives {sorted(item)}.')
+        return DomainPair(source=source, target=dict(inputs=target['inputs']))
 
 
 def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:

@@ -44,8 +44,8 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
             return self.preprocessor(data, training)
         if not isinstance(data, dict) or not {'source', 'target'} <= set(data):
             raise TypeError(
-                'A UDA model should be trained on a domain pair, but got a '
-                f'batch with {_describe(data)}. Set `train_dataloader.dataset.'
+                'A UDA model should be trained on a domain pair, but got '
+                f'{_describe(data)}. Set `train_dataloader.dataset.'
                 "type` to 'mmgh.DomainPairDataset' and `train_dataloader."
                 "sampler.type` to 'mmgh.DomainPairSampler'.")
         source = self.preprocessor(data['source'], training)
@@ -56,5 +56,6 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
 
 
 def _describe(data) -> str:
-    keys = sorted(data) if isinstance(data, dict) else type(data).__name__
-    return f'the keys {keys}' if isinstance(data, dict) else f'type {keys}'
+    if isinstance(data, dict):
+        return f'a batch with the keys {sorted(data)}'
+    return f'a {type(data).__name__}'

@@ -64,6 +64,10 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             if not {'in_channels', 'num_classes'} <= set(uda_head):
                 uda_head = {**self._head_dimensions(), **uda_head}
             uda_head = MODELS.build(uda_head)
+        if not isinstance(uda_head, nn.Module):
+            raise TypeError('`uda_head` should be a config such as '
+                            "dict(type='mmgh.DANNHead'), but got "
+                            f'{uda_head!r}.')
         self.uda_head = uda_head
         self.domain_forward = domain_forward
 
@@ -80,6 +84,10 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             dict[str, Tensor]: What both heads return. The loss that
             mmpretrain's heads name ``loss`` is ``loss_cls`` here.
         """
+        if not all('gt_label' in sample or 'gt_score' in sample
+                   for sample in data_samples):
+            raise ValueError('The images of the source should have labels, '
+                             'but some have none.')
         source_feats, target_feats = self._extract_pair(inputs)
         losses = self.head.loss(source_feats, data_samples)
         losses = {
@@ -104,21 +112,29 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         source, target = inputs['source'], inputs['target']
         if self.domain_forward == 'separate':
             return self.extract_feat(source), self.extract_feat(target)
+        if source.shape[1:] != target.shape[1:]:
+            raise ValueError(
+                "`domain_forward='joint'` needs images of one size, but got "
+                f'{tuple(source.shape[1:])} and {tuple(target.shape[1:])}.')
         feats = self.extract_feat(torch.cat([source, target]))
         size = len(source)
         return _slice(feats, slice(size)), _slice(feats, slice(size, None))
 
     def _domain_output(self, feats: tuple) -> DomainOutput:
+        """What the UDA head sees. Where the classification head has dropout
+        or batch norm, this is another run of it than that of its loss."""
         features = torch.cat(
             [f.flatten(1) for f in _tensors(self.head.pre_logits(feats))],
             dim=1)
-        if features.shape[1] != self.uda_head.in_channels:
-            raise ValueError(
-                '`uda_head.in_channels` should be the size of what '
-                f'`{type(self.head).__name__}.pre_logits` returns, '
-                f'{features.shape[1]}, but got {self.uda_head.in_channels}.')
         # A head with several branches, such as Conformer's, adds the scores.
         logits = sum(_tensors(self.head(feats)))
+        sizes = dict(in_channels=features, num_classes=logits)
+        for name, tensor in sizes.items():
+            wanted = getattr(self.uda_head, name)
+            if tensor.shape[1] != wanted:
+                raise ValueError(
+                    f'`uda_head.{name}` should be {tensor.shape[1]}, as '
+                    f'{type(self.head).__name__} gives it, but got {wanted}.')
         return DomainOutput(features, logits)
 
     def _head_dimensions(self) -> dict[str, int]:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from typing import Sequence
 
+import torch
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from mmgh.gramian import pair_cosine
 from mmgh.registry import OPTIM_WRAPPERS, TASK_UTILS
-from mmgh.task_losses import attach_task_losses, require_task_losses
+from mmgh.task_losses import (attach_task_losses, check_task_losses,
+                              require_task_losses)
 from .task_gradients import (TaskGradient, add_gradient, add_to_grad_fields,
                              average_over_ranks, gramian, scale_gradient,
                              task_gradient)
@@ -72,22 +74,34 @@ class GHOptimWrapper(OptimWrapper):
                  max_weight: float | None = 10.,
                  **kwargs) -> None:
         super().__init__(**kwargs)
-        if pairs is not None and any(len(set(pair)) != 2 for pair in pairs):
+        if pairs is not None and (not pairs or any(
+                isinstance(pair, str) or len(set(pair)) != 2
+                for pair in pairs)):
             raise ValueError('`pairs` should list pairs of two different '
                              f'tasks, but got {pairs!r}.')
+        if shared is not None and (not shared or isinstance(shared, str)):
+            raise ValueError('`shared` should list names of modules or '
+                             f'parameters, but got {shared!r}.')
         if apply_to not in ('loss', 'shared'):
             raise ValueError("`apply_to` should be 'loss' or 'shared', but "
                              f'got {apply_to!r}.')
-        if max_weight is not None and not max_weight >= 1:
-            raise ValueError('`max_weight` should be at least 1, the weight '
-                             f'without conflict, but got {max_weight!r}.')
+        if max_weight is not None and not (isinstance(
+                max_weight, (int, float)) and max_weight >= 1):
+            raise ValueError('`max_weight` should be a number of at least 1, '
+                             'the weight without conflict, but got '
+                             f'{max_weight!r}.')
         if isinstance(harmonizer, dict):
             harmonizer = TASK_UTILS.build(harmonizer)
+        if not callable(harmonizer):
+            raise TypeError('`harmonizer` should be a config such as '
+                            "dict(type='mmgh.GH'), but got "
+                            f'{harmonizer!r}.')
         self.harmonizer = harmonizer
         self.pairs = pairs
         self.shared = shared
         self.apply_to = apply_to
         self.max_weight = max_weight
+        self._checked_sum = False
         self._named_shared: list[Tensor] | None = None
         self._task_gradients: dict[str, TaskGradient] = {}
 
@@ -121,6 +135,9 @@ class GHOptimWrapper(OptimWrapper):
                 pass. Defaults to False.
         """
         task_losses = require_task_losses(loss)
+        if not self._checked_sum:
+            check_task_losses(loss, task_losses)
+            self._checked_sum = True
         parameters = self._parameters()
         for i, (name, task_loss) in enumerate(task_losses.items(), start=1):
             add_gradient(
@@ -203,14 +220,15 @@ class GHOptimWrapper(OptimWrapper):
              suffix: str) -> None:
         cosine = pair_cosine(products)
         scalars = dict(
-            conflict=cosine < 0,
+            conflict=(cosine < 0).to(cosine),
             cosine=cosine,
             angle=cosine.arccos().rad2deg(),
             **{f'weight_{task}': weight
                for task, weight in weights.items()})
-        for name, value in scalars.items():
-            self.message_hub.update_scalar(f'train/{name}{suffix}',
-                                           value.float())
+        # One transfer from the device for all of them.
+        values = torch.stack(list(scalars.values())).tolist()
+        for name, value in zip(scalars, values):
+            self.message_hub.update_scalar(f'train/{name}{suffix}', value)
 
 
 def _find_parameters(model: nn.Module, names: Sequence[str]) -> list[Tensor]:

@@ -66,6 +66,14 @@ def test_batch_is_still_a_pair(collate, num_workers):
         batch['inputs']
 
 
+@pytest.mark.parametrize('domain', ['source', 'target'])
+def test_pipeline_that_does_not_pack_is_refused(domain):
+    dataset = make_pair(5, 7)
+    getattr(dataset, domain).pipeline.transforms.clear()
+    with pytest.raises(KeyError, match=f'{domain}.*PackInputs'):
+        dataset[0, 0]
+
+
 def test_plain_sampler_is_refused():
     with pytest.raises(TypeError, match='DomainPairSampler'):
         make_pair(5, 7)[3]

@@ -41,9 +41,11 @@ def test_reversal_resumes_where_it_was():
     assert resumed.coefficient == layer.coefficient > 0
 
 
-def test_reversal_needs_a_warmup():
-    with pytest.raises(ValueError, match='`warmup_iters`.*positive.*0'):
-        GradientReversal(warmup_iters=0)
+@pytest.mark.parametrize('name', ['alpha', 'warmup_iters', 'max_coefficient'])
+@pytest.mark.parametrize('value', [0, -1])
+def test_reversal_options_must_be_positive(name, value):
+    with pytest.raises(ValueError, match=f'`{name}`.*positive.*{value}'):
+        GradientReversal(**{name: value})
 
 
 @pytest.mark.parametrize('batch_norm', [True, False])

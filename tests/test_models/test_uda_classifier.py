@@ -191,11 +191,37 @@ def test_paired_batch_is_refused_by_a_plain_classifier():
         plain.data_preprocessor(make_batch(), True)
 
 
-def test_wrong_feature_size_is_refused():
+@pytest.mark.parametrize('size, message', [
+    (dict(in_channels=32), 'uda_head.in_channels.*64.*got 32'),
+    (dict(num_classes=4), 'uda_head.num_classes.*3.*got 4'),
+])
+def test_wrong_size_is_refused(size, message):
     model = MODELS.build(
-        model_config(uda_head=dict(type='mmgh.DANNHead', in_channels=32)))
-    with pytest.raises(ValueError, match='uda_head.in_channels.*64.*got 32'):
+        model_config(uda_head=dict(type='mmgh.DANNHead', **size)))
+    with pytest.raises(ValueError, match=message):
         losses_of(model, make_batch())
+
+
+def test_source_without_labels_is_refused():
+    model = MODELS.build(model_config())
+    batch = make_batch()
+    batch['source']['data_samples'] = [DataSample() for _ in range(6)]
+    with pytest.raises(ValueError, match='source should have labels'):
+        losses_of(model, batch)
+
+
+def test_images_of_two_sizes_are_refused_jointly_only():
+    batch = make_batch()
+    batch['target']['inputs'] = batch['target']['inputs'][..., :12]
+    assert losses_of(MODELS.build(model_config()), batch)
+    model = MODELS.build(model_config(domain_forward='joint'))
+    with pytest.raises(ValueError, match=r"'joint'.*\(3, 16, 16\)"):
+        losses_of(model, batch)
+
+
+def test_missing_uda_head_is_refused():
+    with pytest.raises(TypeError, match='`uda_head`.*None'):
+        MODELS.build(model_config(uda_head=None))
 
 
 def test_missing_head_is_refused():

@@ -1,6 +1,8 @@
 """Two processes with half a batch each, against one with the whole batch."""
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -37,8 +39,13 @@ def make_batches() -> list[dict]:
 
 
 def work(rank: int, folder: str, counts: int) -> None:
+    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
     torch.distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2)
+        'gloo',
+        init_method=f'file://{folder}/store',
+        rank=rank,
+        world_size=2,
+        timeout=timedelta(seconds=60))
     torch.set_num_threads(1)
     model = MMDistributedDataParallel(make_model(conflict=True))
     result = train(model, make_batches(), rank, 2, counts)

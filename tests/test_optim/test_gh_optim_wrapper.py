@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import pytest
 import torch
 from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.optim import SGD
+from torch.utils.checkpoint import checkpoint
 
 from mmgh.harmonizers import GH, GHPlusPlus
 from mmgh.optim import GHOptimWrapper
@@ -271,6 +273,20 @@ def test_one_named_pair_is_logged_like_the_automatic_one(message_hub):
     assert 'train/angle_cls_alignment' not in message_hub.log_scalars
 
 
+@pytest.mark.parametrize('reentrant', [True, False])
+def test_checkpointed_activations_change_nothing(reentrant):
+    """Reentrant checkpoints are what ``with_cp=True`` of a backbone uses."""
+    model, batch = make_model(conflict=True), make_batch()
+    batch['inputs'].requires_grad_()  # reentrant checkpoints ask for it
+    expected = backward_of_gh(model, batch)
+    model.zero_grad()
+    model.trunk.forward = partial(
+        checkpoint, torch.nn.Sequential(*model.trunk), use_reentrant=reentrant)
+    result = backward_of_gh(model, batch)
+    for name, grad in result.items():
+        torch.testing.assert_close(grad, expected[name])
+
+
 def test_state_survives_a_round_trip():
     model = make_model(conflict=True)
     wrapper = gh_wrapper(model)
@@ -300,10 +316,17 @@ def test_infinite_loss_leaves_an_infinite_gradient_and_sane_logs(message_hub):
     (dict(apply_to='all'), "`apply_to`.*'shared'.*'all'"),
     (dict(max_weight=0.5), '`max_weight`.*at least 1.*0.5'),
     (dict(pairs=[('a', 'a')]), '`pairs`.*two different'),
+    (dict(max_weight='ten'), "`max_weight`.*number.*'ten'"),
     (dict(pairs=[('a', 'b', 'c')]), '`pairs`.*two different'),
+    (dict(pairs=['ab']), '`pairs`.*two different'),
+    (dict(pairs=[]), '`pairs`.*two different'),
+    (dict(shared=[]), '`shared` should list names'),
+    (dict(shared='trunk'), "`shared` should list names.*'trunk'"),
+    (dict(harmonizer=None), '`harmonizer` should be a config.*None'),
+    (dict(harmonizer='mmgh.GH'), "`harmonizer` should be a config.*'mmgh.GH'"),
 ])
 def test_bad_option_is_refused(kwargs, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         gh_wrapper(nn.Linear(1, 1), **kwargs)
 
 
@@ -317,6 +340,23 @@ def test_loss_without_tasks_is_refused():
     wrapper = gh_wrapper(model)
     with pytest.raises(ValueError, match='UDAClassifier.*TaskLossMixin'):
         wrapper.update_params(model(**make_batch())['loss_cls'])
+
+
+def test_parts_that_do_not_make_up_the_total_are_refused():
+    model = make_model(conflict=True)
+    losses = model(**make_batch())
+    parts = dict(a=losses['loss_cls'], b=losses['loss_alignment'])
+    total = attach_task_losses(1 + sum(parts.values()), parts)
+    with pytest.raises(ValueError, match=r"\['a', 'b'\].*sum.*differ.* 1\."):
+        gh_wrapper(model).update_params(total)
+
+
+def test_task_without_gradient_is_refused():
+    model = make_model(conflict=True)
+    parts = dict(a=model(**make_batch())['loss_cls'], b=torch.tensor(1.))
+    total = attach_task_losses(sum(parts.values()), parts)
+    with pytest.raises(ValueError, match='task `b`.*no gradient'):
+        gh_wrapper(model).update_params(total)
 
 
 @pytest.mark.parametrize('kwargs, count, message', [

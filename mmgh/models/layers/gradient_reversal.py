@@ -42,9 +42,14 @@ class GradientReversal(nn.Module):
                  warmup_iters: int = 10000,
                  max_coefficient: float = 1.) -> None:
         super().__init__()
-        if not warmup_iters > 0:
-            raise ValueError('`warmup_iters` should be positive, but got '
-                             f'{warmup_iters!r}.')
+        options = dict(
+            alpha=alpha,
+            warmup_iters=warmup_iters,
+            max_coefficient=max_coefficient)
+        for name, value in options.items():
+            if not value > 0:
+                raise ValueError(f'`{name}` should be positive, but got '
+                                 f'{value!r}.')
         self.alpha = alpha
         self.warmup_iters = warmup_iters
         self.max_coefficient = max_coefficient
