@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mmgh.compat import check_minimum_version
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_log_buffer_of_a_checkpoint_is_loaded(tmp_path):
@@ -42,6 +46,20 @@ def test_other_globals_are_still_refused(tmp_path, attack):
     torch.save(attack, tmp_path / 'a.pth')
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / 'a.pth')
+
+
+def test_versions_agree_with_the_requirements():
+    """What the code asks for is what the requirements install."""
+    checked = {}
+    for path in ('mmgh/__init__.py', 'mmgh/models/__init__.py'):
+        checked.update(re.findall(
+            r"check_minimum_version\('(\w+)', '([\d.]+)'\)",
+            (ROOT / path).read_text()))
+    required = {}
+    for name in ('runtime', 'openmmlab'):
+        text = (ROOT / 'requirements' / f'{name}.txt').read_text()
+        required.update(re.findall(r'^(\w+?)(?:-lite)?>=([\d.]+)', text, re.M))
+    assert checked == required and len(checked) == 4
 
 
 def test_old_or_missing_module_is_named():

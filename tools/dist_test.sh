@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Test on several GPUs: bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [options]
+# Test on several GPUs:
+#   bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [options]
 # Several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT in the environment.
 set -euo pipefail
 tools=$(dirname "${BASH_SOURCE[0]}")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Train on several GPUs: bash tools/dist_train.sh CONFIG GPUS [options]
+# Train on several GPUs:
+#   bash tools/dist_train.sh CONFIG GPUS [options]
 # Several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT in the environment.
 set -euo pipefail
 tools=$(dirname "${BASH_SOURCE[0]}")

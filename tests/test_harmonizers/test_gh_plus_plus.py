@@ -53,6 +53,18 @@ def test_norm_of_the_update_is_that_of_orthogonal_gradients(
     assert update.norm() <= bound * (1 + tolerance)
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+@pytest.mark.parametrize('degrees', [90.5, 100, 110, 120, 135])
+@pytest.mark.parametrize('norm_ratio', [0.2, 1, 5])
+def test_harmonized_gradients_are_orthogonal(degrees, norm_ratio, dtype):
+    """They keep their norms, so ``|h1 + h2|^2`` tells their product."""
+    gramian = gramian_of(pair_at_angle(degrees, norm_ratio))
+    weights = GHPlusPlus()(gramian.to(dtype)).double()
+    update = weights @ gramian @ weights
+    product = (update - gramian.trace()) / 2
+    assert abs(product) / gramian.diagonal().sqrt().prod() < 1e-5
+
+
 @pytest.mark.parametrize('degrees', ANGLES)
 def test_update_of_equally_long_gradients_conflicts_with_neither(degrees):
     gramian = gramian_of(pair_at_angle(degrees))

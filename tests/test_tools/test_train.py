@@ -53,12 +53,16 @@ def tools():
 def train(tools):
     """``train(config, work_dir, ...)`` runs six iterations."""
 
-    def run(config, work_dir: Path, *options: str, resume=False) -> dict:
+    def run(config,
+            work_dir: Path,
+            *options: str,
+            resume=False,
+            amp=False) -> dict:
         # Runs of one second would share MMEngine's logs without a name.
         name = f'experiment_name={work_dir.name}_{resume}'
-        tools('train', config, '--work-dir', work_dir,
-              *(['--resume'] if resume else []), '--cfg-options', *SHORT, name,
-              *options)
+        flags = ['--resume'] * resume + ['--amp'] * amp
+        tools('train', config, '--work-dir', work_dir, *flags,
+              '--cfg-options', *SHORT, name, *options)
         return read(work_dir / 'iter_6.pth')
 
     return run
@@ -154,6 +158,24 @@ def test_checkpoint_serves_a_plain_classifier(trained):
     assert torch.equal(*scores)
 
 
+def test_weights_alone_need_no_mmgh(trained, tmp_path):
+    """What the README says of taking the model away."""
+    text = (ROOT / 'README.md').read_text()
+    code = text.split('## Take the model away')[1].split('```')[1]
+    code = code.removeprefix('python\n').replace(
+        'iter_1000.pth', str(trained / 'iter_6.pth'))
+    exec(code.replace('classifier.pth', str(tmp_path / 'classifier.pth')), {})
+    result = subprocess.run([
+        sys.executable, '-c', 'import sys, torch; print(*torch.load("'
+        f'{tmp_path / "classifier.pth"}")["state_dict"]); '
+        'assert "mmgh" not in sys.modules'
+    ], capture_output=True, text=True)
+    plain = plain_config()
+    model = MODELS.build(
+        {'data_preprocessor': plain.data_preprocessor, **plain.model})
+    assert result.stdout.split() == list(model.state_dict()), result.stderr
+
+
 def test_inferencer_of_mmpretrain_classifies_an_image_file(trained, tmp_path):
     data = DigitsM('test').get_data_info(0)['img']
     path = tmp_path / 'image.png'
@@ -223,6 +245,30 @@ def test_paired_loader_with_a_plain_model_is_refused(train, tmp_path):
     config.dump(path)
     with pytest.raises(TypeError, match='one domain.*UDAClassifier'):
         train(path, tmp_path)
+
+
+def test_amp_never_drops_the_harmonization(train, tmp_path, monkeypatch):
+    """The switch to another wrapper would silently train without it."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    with pytest.raises(SystemExit, match='--amp works.*mmgh.GHOptimWrapper'):
+        train(DANN.format('-gh'), tmp_path, amp=True)
+
+
+def test_epochs_of_a_finite_sampler(tools, tmp_path):
+    """An epoch-based config of the zoo stays one."""
+    config = Config.fromfile(DANN.format('-gh'))
+    config.train_cfg = dict(by_epoch=True, max_epochs=2, val_interval=1)
+    config.train_dataloader.sampler.infinite = False
+    config.train_dataloader.batch_size = 64
+    config.param_scheduler.by_epoch = True
+    config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
+    config.custom_hooks = []
+    path = tmp_path / 'epochs.py'
+    config.dump(path)
+    tools('train', path, '--work-dir', tmp_path, '--cfg-options',
+          'experiment_name=epochs')
+    # 697 source images are more than 600 target images.
+    assert read(tmp_path / 'epoch_2.pth')['meta']['iter'] == 2 * 11
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')

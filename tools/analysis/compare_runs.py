@@ -63,7 +63,8 @@ def read_run(work_dir: Path) -> Run:
     if not accuracies:
         raise SystemExit(f'{work_dir} has no logged `{ACCURACY}`.')
     steps = sorted(accuracies)
-    return Run(work_dir.name, steps, [accuracies[s] for s in steps], history)
+    values = [accuracies[step] for step in steps]
+    return Run(work_dir.resolve().name, steps, values, history)
 
 
 def group_by_name(runs: list[Run]) -> dict[str, list[Run]]:
@@ -125,7 +126,10 @@ def plot(groups: dict[str, list[Run]], path: Path) -> None:
                 angles = run.history['train/angle']
                 window = min(SMOOTHING, len(angles))
                 smooth = np.convolve(angles, np.ones(window) / window, 'valid')
-                top.plot(np.arange(window, len(angles) + 1), smooth, **style)
+                # With gradient accumulation several iterations make one.
+                stride = len(run.history['train/time']) / len(angles)
+                steps = stride * np.arange(window, len(angles) + 1)
+                top.plot(steps, smooth, **style)
     top.axhline(90, color='grey', linestyle='--', linewidth=1)
     top.set_ylabel('angle between the task gradients,\n'
                    f'mean of {SMOOTHING} iterations (degrees)')
