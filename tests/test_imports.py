@@ -12,7 +12,9 @@ from mmengine import registry
 from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
-FOUNDATION = {'compat', 'version', 'registry', 'task_losses', 'gramian'}
+FOUNDATION = {
+    'compat', 'version', 'registry', 'task_losses', 'gramian', 'seeds'
+}
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,
     'optim': FOUNDATION,

@@ -4,12 +4,12 @@ from itertools import islice
 from math import ceil
 from typing import Iterator
 
-import numpy as np
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
 from mmgh.registry import DATA_SAMPLERS
+from mmgh.seeds import mixed_seed
 from .domain_pair_dataset import DomainPairDataset
 
 
@@ -62,11 +62,10 @@ class DomainPairSampler(Sampler):
 
     def _indices(self, domain: int) -> Iterator[int]:
         """Indices of one domain, for ever."""
+        generator = torch.Generator()
         # Each domain is shuffled in its own way: equally large ones would
         # otherwise always be paired alike.
-        mixed = np.random.SeedSequence([self.seed, self.epoch, domain])
-        generator = torch.Generator()
-        generator.manual_seed(int(mixed.generate_state(1)[0]))
+        generator.manual_seed(mixed_seed(self.seed, self.epoch, domain))
         size = self.sizes[domain]
         while True:
             if self.shuffle:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import Iterator
 
-import numpy as np
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, set_random_seed
 
 from mmgh.registry import HOOKS
+from mmgh.seeds import mixed_seed
 
 
 class _SeededIterator:
@@ -23,9 +23,7 @@ class _SeededIterator:
         return self
 
     def __next__(self):
-        # Hashed, so that the iterations of two seeds or ranks do not meet.
-        mixed = np.random.SeedSequence([self._seed, self._rank, self._count])
-        set_random_seed(int(mixed.generate_state(1)[0]))
+        set_random_seed(mixed_seed(self._seed, self._rank, self._count))
         self._count += 1
         return next(self._iterator)
 

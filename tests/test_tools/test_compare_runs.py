@@ -1,32 +1,19 @@
 """The table and the plot of tools/analysis/compare_runs.py."""
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'analysis' / 'compare_runs.py'
-
 
 @pytest.fixture(scope='module')
-def compare():
-    """``compare(*args)`` runs the tool in this process."""
-    spec = importlib.util.spec_from_file_location('compare_runs', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    patch = pytest.MonkeyPatch()
-
-    def run(*args) -> None:
-        patch.setattr(sys, 'argv', ['compare_runs', *map(str, args)])
-        module.main()
-
-    yield run
-    patch.undo()
+def compare(tools):
+    """``compare(*args)`` runs the tool."""
+    return partial(tools, 'analysis/compare_runs')
 
 
 def make_run(work_dir: Path, accuracies: list[float], **history) -> Path:

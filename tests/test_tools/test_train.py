@@ -1,7 +1,6 @@
 """tools/train.py and tools/test.py as a user calls them."""
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -29,24 +28,6 @@ SHORT = [
     'train_dataloader.batch_size=8'
 ]
 WARMUP = 'model.uda_head.reversal.warmup_iters=6'
-
-
-@pytest.fixture(scope='module')
-def tools():
-    """``tools(name, *args)`` runs a tool in this process."""
-    patch = pytest.MonkeyPatch()
-    patch.syspath_prepend(str(ROOT / 'tools'))
-
-    def run(name: str, *args) -> None:
-        spec = importlib.util.spec_from_file_location(
-            f'tool_{name}', ROOT / 'tools' / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        patch.setattr(sys, 'argv', [name, *map(str, args)])
-        module.main()
-
-    yield run
-    patch.undo()
 
 
 @pytest.fixture(scope='module')
