@@ -6,7 +6,7 @@ from .compat import (allow_resume_globals, check_minimum_version,
                      declare_torchvision_operators)
 from .version import __version__
 
-check_minimum_version('torch', '2.0')
+check_minimum_version('torch', '2.1')
 check_minimum_version('mmengine', '0.10.4')
 declare_torchvision_operators()
 allow_resume_globals()

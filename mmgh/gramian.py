@@ -1,5 +1,7 @@
-"""Geometry of two gradients, read off their Gramian."""
+"""Geometry of gradients, read off their Gramian."""
 from __future__ import annotations
+
+from typing import Sequence
 
 import torch
 from torch import Tensor
@@ -20,3 +22,19 @@ def pair_cosine(gramian: Tensor) -> Tensor:
     cosine = gramian[0, 1] / norms[0] / norms[1]
     defined = gramian.isfinite().all() & (norms > 0).all()
     return torch.where(defined, cosine, torch.zeros_like(cosine)).clamp(-1, 1)
+
+
+def sub_gramian(gramian: Tensor, tasks: Sequence[int]) -> Tensor:
+    """Gramian of some of the tasks, in the order given.
+
+    (Indexing with lists would wait for the device.)
+
+    Args:
+        gramian (Tensor): Shape ``(K, K)``.
+        tasks (Sequence[int]): Indices of k tasks.
+
+    Returns:
+        Tensor: Shape ``(k, k)``.
+    """
+    return torch.stack(
+        [torch.stack([gramian[i, j] for j in tasks]) for i in tasks])

@@ -6,15 +6,30 @@ wrapper does not look at them, so the same model trains there as usual.
 """
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Any, Callable, Mapping, NamedTuple
 
+import torch
 from torch import Tensor
 
-_ATTRIBUTE = '_mmgh_task_losses'
+_TASK_LOSSES = '_mmgh_task_losses'
+_SHARED_FEATURES = '_mmgh_shared_features'
 
 
-def attach_task_losses(total: Tensor,
-                       task_losses: Mapping[str, Tensor]) -> Tensor:
+class SharedFeatures(NamedTuple):
+    """Where the tasks' parts of a network begin."""
+
+    tensors: list[Tensor]
+    """Inputs of these parts, of any shape, on the graph of the losses."""
+
+    task_losses: dict[str, Tensor]
+    """The scalar loss of each task as the model computed it: gradients of
+    these towards ``tensors`` pass no hook of a model wrapper."""
+
+
+def attach_task_losses(
+        total: Tensor,
+        task_losses: Mapping[str, Tensor],
+        shared_features: SharedFeatures | None = None) -> Tensor:
     """Attach the scalar loss of each task to their sum.
 
     Args:
@@ -23,18 +38,26 @@ def attach_task_losses(total: Tensor,
         task_losses (Mapping[str, Tensor]): A scalar per task. The order
             counts for harmonizers that are not symmetric: the first name is
             task 1.
+        shared_features (SharedFeatures, optional): Where the tasks' gradients
+            may be compared at little cost. Defaults to None: nowhere.
 
     Returns:
         Tensor: ``total`` itself. Arithmetic on it gives a tensor without
         tasks: attach them again.
     """
-    setattr(total, _ATTRIBUTE, dict(task_losses))
+    setattr(total, _TASK_LOSSES, dict(task_losses))
+    setattr(total, _SHARED_FEATURES, shared_features)
     return total
 
 
 def get_task_losses(total: Tensor) -> dict[str, Tensor] | None:
     """The task losses attached to ``total``; None if there are none."""
-    return getattr(total, _ATTRIBUTE, None)
+    return getattr(total, _TASK_LOSSES, None)
+
+
+def get_shared_features(total: Tensor) -> SharedFeatures | None:
+    """The shared features attached to ``total``; None if there are none."""
+    return getattr(total, _SHARED_FEATURES, None)
 
 
 def require_task_losses(total: Tensor) -> dict[str, Tensor]:
@@ -52,6 +75,28 @@ def require_task_losses(total: Tensor) -> dict[str, Tensor]:
             '`mmgh.task_losses.attach_task_losses(total, {task: loss})` '
             'before `update_params`.')
     return task_losses
+
+
+def map_task_losses(total: Tensor,
+                    function: Callable[[Tensor], Tensor]) -> Tensor:
+    """Apply a linear function to a total and to all that is attached to it.
+
+    Args:
+        total (Tensor): Scalar that carries its task losses.
+        function (Callable): From a scalar to a scalar.
+
+    Returns:
+        Tensor: The new total, which carries the new task losses.
+    """
+
+    def apply(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {task: function(loss) for task, loss in losses.items()}
+
+    shared = get_shared_features(total)
+    if shared is not None:
+        shared = SharedFeatures(shared.tensors, apply(shared.task_losses))
+    return attach_task_losses(
+        function(total), apply(require_task_losses(total)), shared)
 
 
 def check_task_losses(total: Tensor, task_losses: Mapping[str,
@@ -83,9 +128,18 @@ class TaskLossMixin:
     Example:
         >>> class SegmentorWithDepth(TaskLossMixin, BaseModel):
         ...     tasks = dict(loss_ce='seg', loss_dice='seg', loss_l1='depth')
+
+    A model may also tell which features its tasks share, so that their
+    gradients can be compared there (``probe='features'`` of the wrapper):
+
+    Example:
+        >>> def forward(self, inputs, labels, mode='loss'):
+        ...     features = self.backbone(inputs)
+        ...     return self.losses_at(features, self.head_losses, labels)
     """
 
     tasks: Mapping[str, str]
+    _shared: tuple[list[Tensor], dict] | None = None
 
     def task_of(self, loss_name: str) -> str:
         """Name of the task that the loss belongs to.
@@ -101,20 +155,77 @@ class TaskLossMixin:
                 f"{sorted(getattr(self, 'tasks', {}))}.")
         return self.tasks[loss_name]
 
+    @torch.compiler.disable
+    def losses_at(self, features: Any, compute: Callable[..., dict],
+                  *args) -> dict:
+        """Compute the losses from features that the tasks share.
+
+        ``torch.compile`` ends the compiled part here: inside of it there is
+        no gradient towards the features.
+
+        Args:
+            features (Any): A tensor, or nested tuples and lists of tensors
+                and None. Everything that the tasks share is before them.
+            compute (Callable): ``compute(features, *args)`` returns the
+                losses by name.
+
+        Returns:
+            dict: The losses, for the model to return. They are copies: the
+            hooks that a model wrapper puts on them are not on the originals.
+        """
+        losses = compute(features, *args)
+        self._shared = flatten_tensors(features), losses
+        return {
+            name: _copy(value) if 'loss' in name else value
+            for name, value in losses.items()
+        }
+
+    @torch.compiler.disable
     def parse_losses(self, losses: dict) -> tuple[Tensor, dict]:
         """Sum the losses as the model does, and attach them by task.
+
+        (Not compiled: one compiled part with several losses would lead from
+        each of them to all parameters, with zero gradients.)
 
         Args:
             losses (dict[str, Tensor | list[Tensor]]): What the model returned.
                 As in MMEngine, each name that contains ``loss`` counts.
 
         Returns:
-            tuple[Tensor, dict]: The total with its task losses, and what is
-            logged.
+            tuple[Tensor, dict]: The total with its task losses and shared
+            features, and what is logged.
         """
         total, log_vars = super().parse_losses(losses)
+        shared, self._shared = self._shared, None
+        if shared is not None:
+            tensors, originals = shared
+            shared = SharedFeatures(tensors, self._sum_by_task(originals))
+        attach_task_losses(total, self._sum_by_task(losses), shared)
+        return total, log_vars
+
+    def _sum_by_task(self, losses: dict) -> dict[str, Tensor]:
         task_losses: dict[str, Tensor] = {}
         for name in (name for name in losses if 'loss' in name):
             task = self.task_of(name)
-            task_losses[task] = task_losses.get(task, 0) + log_vars[name]
-        return attach_task_losses(total, task_losses), log_vars
+            loss = sum(part.mean() for part in flatten_tensors(losses[name]))
+            task_losses[task] = task_losses.get(task, 0) + loss
+        return task_losses
+
+    def __getstate__(self) -> dict:
+        """Without tensors of an iteration, which cannot be copied."""
+        return {**self.__dict__, '_shared': None}
+
+
+def flatten_tensors(nested: Any) -> list[Tensor]:
+    """The tensors in nested tuples and lists; None counts as no tensor."""
+    if nested is None:
+        return []
+    if isinstance(nested, Tensor):
+        return [nested]
+    return [tensor for item in nested for tensor in flatten_tensors(item)]
+
+
+def _copy(value: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
+    if isinstance(value, Tensor):
+        return value.clone()
+    return [part.clone() for part in value]

@@ -22,5 +22,7 @@ def seed():
 
 @pytest.fixture
 def message_hub():
-    """The hub that an optim wrapper built in this test writes to."""
-    return MessageHub.get_current_instance()
+    """The hub that an optim wrapper built in this test writes to; empty."""
+    hub = MessageHub.get_current_instance()
+    hub.log_scalars.clear()
+    return hub

@@ -67,4 +67,4 @@ def test_old_or_missing_module_is_named():
         check_minimum_version('torch', '99.0')
     with pytest.raises(RuntimeError, match='mmgh needs nowhere>=1.0'):
         check_minimum_version('nowhere', '1.0')
-    check_minimum_version('torch', '2.0')
+    check_minimum_version('torch', '2.1')

@@ -16,6 +16,9 @@ class PairHarmonizer(ABC):
     weights are exactly 1. A subclass says what happens otherwise.
     """
 
+    num_tasks = 2
+    """A model with more tasks has to name pairs of them."""
+
     def __call__(self, gramian: Tensor) -> Tensor:
         """Weigh the two tasks.
 

@@ -6,7 +6,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmgh.registry import MODELS
-from mmgh.task_losses import TaskLossMixin
+from mmgh.task_losses import TaskLossMixin, flatten_tensors
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .uda_heads import DomainOutput
 
@@ -88,7 +88,12 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                    for sample in data_samples):
             raise ValueError('The images of the source should have labels, '
                              'but some have none.')
-        source_feats, target_feats = self._extract_pair(inputs)
+        return self.losses_at(
+            self._extract_pair(inputs), self._losses_of_heads, data_samples)
+
+    def _losses_of_heads(self, feats: tuple,
+                         data_samples: list[DataSample]) -> dict[str, Tensor]:
+        source_feats, target_feats = feats
         losses = self.head.loss(source_feats, data_samples)
         losses = {
             'loss_cls' if name == 'loss' else name: value
@@ -124,10 +129,11 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         """What the UDA head sees. Where the classification head has dropout
         or batch norm, this is another run of it than that of its loss."""
         features = torch.cat(
-            [f.flatten(1) for f in _tensors(self.head.pre_logits(feats))],
+            [f.flatten(1)
+             for f in flatten_tensors(self.head.pre_logits(feats))],
             dim=1)
         # A head with several branches, such as Conformer's, adds the scores.
-        logits = sum(_tensors(self.head(feats)))
+        logits = sum(flatten_tensors(self.head(feats)))
         sizes = dict(in_channels=features, num_classes=logits)
         for name, tensor in sizes.items():
             wanted = getattr(self.uda_head, name)
@@ -158,12 +164,6 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         in_channels = sum(m.in_features for m in linears
                           if m.out_features == num_classes)
         return dict(in_channels=in_channels, num_classes=num_classes)
-
-
-def _tensors(nested: Tensor | tuple | list) -> list[Tensor]:
-    if isinstance(nested, Tensor):
-        return [nested]
-    return [tensor for item in nested for tensor in _tensors(item)]
 
 
 def _slice(nested: Tensor | tuple | list, rows: slice):

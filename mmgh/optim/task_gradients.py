@@ -1,14 +1,13 @@
-"""Gradients per task: obtain, average, compare, combine.
+"""Gradients per task: obtain, compare, combine.
 
-The gradient of a task is a ``dict`` from parameter to gradient. A parameter
-that the task does not reach is absent, which counts as a zero gradient.
+The gradient of a task is a ``dict`` from tensor to gradient. A tensor that the
+task does not reach is absent, which counts as a zero gradient.
 """
 from __future__ import annotations
 
-from typing import Dict, Iterable, Sequence
+from typing import Dict, Iterable, Mapping, Sequence
 
 import torch
-from mmengine.dist import all_reduce, all_reduce_params, get_world_size
 from torch import Tensor
 
 TaskGradient = Dict[Tensor, Tensor]
@@ -16,7 +15,7 @@ TaskGradient = Dict[Tensor, Tensor]
 
 def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
                   retain_graph: bool) -> TaskGradient:
-    """Gradient of one task's loss, by one backward pass.
+    """Gradient of one task's loss, by one whole backward pass.
 
     It is collected in the ``grad`` fields, which are restored afterwards.
     ``torch.autograd.grad`` would miss what reversible networks write there
@@ -38,6 +37,24 @@ def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
     return gradient
 
 
+def probe_gradient(loss: Tensor, tensors: Sequence[Tensor]) -> TaskGradient:
+    """Gradient of one task's loss, by a backward pass as far as needed.
+
+    Nothing is accumulated, no hook of a parameter runs, and the graph stays.
+    The gradients are for reading only: several may be one tensor.
+
+    Args:
+        loss (Tensor): Scalar.
+        tensors (Sequence[Tensor]): Leaves or not.
+    """
+    gradients = torch.autograd.grad(
+        loss, tensors, retain_graph=True, allow_unused=True)
+    return {
+        tensor: gradient
+        for tensor, gradient in zip(tensors, gradients) if gradient is not None
+    }
+
+
 def add_gradient(total: TaskGradient, gradient: TaskGradient) -> None:
     """Add a micro-batch's gradient to what was accumulated, in place."""
     for parameter, grad in gradient.items():
@@ -47,46 +64,19 @@ def add_gradient(total: TaskGradient, gradient: TaskGradient) -> None:
             total[parameter] = grad
 
 
-def average_over_ranks(gradients: Iterable[TaskGradient],
-                       parameters: Sequence[Tensor]) -> None:
-    """Replace each rank's gradients by their mean over ranks, in place.
-
-    A parameter that a task reaches on some ranks only gets a zero gradient
-    on the others first.
-
-    Args:
-        gradients (Iterable[TaskGradient]): In the same order on every rank.
-        parameters (Sequence[Tensor]): All that may occur, likewise.
-    """
-    if get_world_size() == 1:
-        return
-    for gradient in gradients:
-        reached = torch.tensor([p in gradient for p in parameters],
-                               dtype=torch.int32,
-                               device=parameters[0].device)
-        all_reduce(reached, op='max')
-        everywhere = [p for p, any_rank in zip(parameters, reached.tolist())
-                      if any_rank]
-        for parameter in everywhere:
-            if parameter not in gradient:
-                gradient[parameter] = torch.zeros_like(parameter)
-        all_reduce_params([gradient[p] for p in everywhere],
-                          bucket_size_mb=25, op='mean')
-
-
 def gramian(gradients: Sequence[TaskGradient],
-            parameters: Iterable[Tensor]) -> Tensor:
-    """Inner products of task gradients over a set of parameters.
+            tensors: Iterable[Tensor]) -> Tensor:
+    """Inner products of task gradients over a set of tensors.
 
     Args:
         gradients (Sequence[TaskGradient]): K of them.
-        parameters (Iterable[Tensor]): The set; not empty.
+        tensors (Iterable[Tensor]): The set; not empty.
 
     Returns:
         Tensor: Shape ``(K, K)``, at least float32.
     """
-    parameters = list(parameters)
-    rows = [[_inner_product(a, b, parameters) for b in gradients[:i + 1]]
+    tensors = list(tensors)
+    rows = [[_inner_product(a, b, tensors) for b in gradients[:i + 1]]
             for i, a in enumerate(gradients)]
     size = range(len(gradients))
     return torch.stack([
@@ -95,13 +85,13 @@ def gramian(gradients: Sequence[TaskGradient],
 
 
 def _inner_product(a: TaskGradient, b: TaskGradient,
-                   parameters: Sequence[Tensor]) -> Tensor:
+                   tensors: Sequence[Tensor]) -> Tensor:
     products = [
-        torch.dot(_as_vector(a[p]), _as_vector(b[p])) for p in parameters
+        torch.dot(_as_vector(a[p]), _as_vector(b[p])) for p in tensors
         if p in a and p in b
     ]
     if not products:
-        return _as_vector(parameters[0].detach()).new_zeros(())
+        return _as_vector(tensors[0].detach()).new_zeros(())
     return torch.stack(products).sum()
 
 
@@ -117,6 +107,13 @@ def scale_gradient(gradient: TaskGradient, weight: Tensor,
     for parameter in parameters:
         if parameter in gradient:
             gradient[parameter].mul_(weight)
+
+
+def weighted_sum(task_losses: Mapping[str, Tensor],
+                 weights: Mapping[str, Tensor]) -> Tensor:
+    """The dynamically weighted loss; a task without a weight has weight 1."""
+    return sum(loss * weights.get(task, 1)
+               for task, loss in task_losses.items())
 
 
 def add_to_grad_fields(gradients: Iterable[TaskGradient]) -> None:

@@ -3,63 +3,279 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 import torch.multiprocessing as mp
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import (MMDistributedDataParallel,
+                            MMFullyShardedDataParallel)
+from torch import Tensor, distributed, nn
+from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
 from torch.optim import SGD
 
 from mmgh.optim import GHOptimWrapper
-from .two_task_model import make_batch, make_model
+from .two_task_model import TwoTaskModel, make_batch, make_model
 
-STEPS = 6
+STEPS = 5
+PARAMETERS = dict(probe='parameters')
+FEATURES = dict(probe='features')
+MODULES = dict(probe='modules', shared=['trunk'])
 
 
-def train(model, batches, rank: int, world_size: int, counts: int) -> dict:
-    """Six iterations on this rank's share; parameters and logged angles."""
+class Pieces(TwoTaskModel):
+    """In one process, what several ranks do: means over pieces of a batch.
+
+    Some of its parameters are used nowhere, or in the first piece only.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.load_state_dict(make_model(conflict=True).state_dict())
+        self.unused = nn.Linear(2, 2)
+        self.sometimes = nn.Linear(8, 1)
+
+    def forward(self, inputs: list[Tensor], labels: list[Tensor],
+                uses_all: list[bool], mode: str = 'loss') -> dict:
+        return self.losses_at([self.trunk(piece) for piece in inputs],
+                              self.mean_losses, labels, uses_all)
+
+    def mean_losses(self, features, labels, uses_all) -> dict:
+        pieces = []
+        for feats, label, uses_sometimes in zip(features, labels, uses_all):
+            losses = self.losses_of_heads(feats, label)
+            if uses_sometimes:
+                losses['loss_alignment'] += self.sometimes(feats).mean()
+            pieces.append(losses)
+        return {
+            name: sum(losses[name] for losses in pieces) / len(pieces)
+            for name in self.tasks
+        }
+
+
+def whole(batch: dict, rank: int, world_size: int) -> dict:
+    return {k: v[rank::world_size] for k, v in batch.items()}
+
+
+def in_pieces(batch: dict, rank: int, world_size: int, sizes=(6, 6)) -> dict:
+    ranks = range(2) if world_size == 1 else [rank]
+    return dict(
+        inputs=[batch['inputs'].split(sizes)[r] for r in ranks],
+        labels=[batch['labels'].split(sizes)[r] for r in ranks],
+        uses_all=[r == 0 for r in ranks])
+
+
+def without_conflict_on_rank_1(batch: dict, rank: int,
+                               world_size: int) -> dict:
+    """Both tasks have the same labels there."""
+    labels = batch['labels'].clone()
+    labels[1::2] = 0
+    return whole(dict(batch, labels=labels), rank, world_size)
+
+
+SCENARIOS = {
+    **{
+        f'{options["probe"]}_{counts}':
+        dict(options, accumulative_counts=counts)
+        for options in (PARAMETERS, FEATURES, MODULES) for counts in (1, 2)
+    },
+    'parameters_shared': dict(PARAMETERS, apply_to='shared'),
+    'features_shared': dict(FEATURES, apply_to='shared'),
+    'parameters_interval': dict(PARAMETERS, interval=2),
+    'parameters_unused': dict(PARAMETERS, share=in_pieces),
+    'features_unused': dict(FEATURES, share=in_pieces),
+    'parameters_unequal': dict(
+        PARAMETERS, share=partial(in_pieces, sizes=(8, 4))),
+    'features_unequal': dict(
+        FEATURES, share=partial(in_pieces, sizes=(8, 4))),
+    'parameters_one_rank': dict(
+        PARAMETERS, share=without_conflict_on_rank_1),
+    'features_one_rank': dict(FEATURES, share=without_conflict_on_rank_1),
+}
+
+
+def make(share) -> TwoTaskModel:
+    return make_model(conflict=True) if share in (
+        whole, without_conflict_on_rank_1) else Pieces()
+
+
+def train(model, optimizer, rank: int, world_size: int, share=whole,
+          **options) -> list[float]:
+    """The angles of a few iterations on this rank's share."""
     wrapper = GHOptimWrapper(
-        optimizer=SGD(
-            model.parameters(), lr=0.05 if counts == 1 else 0.1, momentum=0.9),
-        harmonizer=dict(type='mmgh.GHPlusPlus'),
-        accumulative_counts=counts)
-    wrapper.initialize_count_status(model, 0, STEPS)
-    for batch in batches:
-        share = {k: v[rank::world_size] for k, v in batch.items()}
-        model.train_step(share, wrapper)
-    logged, _ = wrapper.message_hub.get_scalar('train/angle').data
-    angles = logged[-(STEPS // counts):].tolist()
-    module = getattr(model, 'module', model)
-    return dict(state=module.state_dict(), angles=angles)
+        optimizer=optimizer, harmonizer=dict(type='mmgh.GHPlusPlus'),
+        **options)
+    wrapper.message_hub.log_scalars.clear()
+    iterations = STEPS * wrapper._accumulative_counts
+    wrapper.initialize_count_status(model, 0, iterations)
+    for i in range(iterations):
+        batch = share(make_batch(12, seed=i), rank, world_size)
+        model.train_step(batch, wrapper)
+    return [
+        wrapper.message_hub.get_scalar(f'train/{name}').data[0].tolist()
+        for name in ('angle', 'weight_cls', 'weight_alignment')
+    ]
 
 
-def make_batches() -> list[dict]:
-    return [make_batch(12, seed=i) for i in range(STEPS)]
+def make_optimizer(model) -> SGD:
+    """Weight decay moves what has a gradient of zeros, but not of None."""
+    return SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=0.1)
 
 
-def work(rank: int, folder: str, counts: int) -> None:
+def run(rank: int, world_size: int, share=whole, **options) -> dict:
+    model = wrapped = make(share)
+    if world_size > 1:
+        wrapped = MMDistributedDataParallel(
+            model, find_unused_parameters=isinstance(model, Pieces))
+    logged = train(wrapped, make_optimizer(model), rank, world_size, share,
+                   **options)
+    return dict(state=model.state_dict(), logged=logged)
+
+
+def run_sharded(rank: int, policy) -> dict:
+    model = MMFullyShardedDataParallel(
+        make_model(conflict=True),
+        device_id=torch.device('cpu'),
+        auto_wrap_policy=policy)
+    logged = train(model, make_optimizer(model), rank, 2, **FEATURES)
+    with MMFullyShardedDataParallel.summon_full_params(model):
+        state = {k: v.clone() for k, v in model.module.state_dict().items()}
+    return dict(
+        state={
+            k.replace('_fsdp_wrapped_module.', ''): v
+            for k, v in state.items()
+        },
+        logged=logged)
+
+
+def refusal_of_sharding(options: dict) -> str:
+    model = MMFullyShardedDataParallel(
+        make_model(conflict=True), device_id=torch.device('cpu'))
+    try:
+        train(model, make_optimizer(model), 0, 2, **options)
+    except ValueError as error:
+        return str(error)
+
+
+def count_messages(options: dict) -> dict:
+    """Numbers sent in each training, by torch's wrapper and by ours."""
+    sent = dict(wrapper=0, ours=0)
+    all_reduce = distributed.all_reduce
+
+    def count_ours(tensor, *args, **kwargs):
+        sent['ours'] += tensor.numel()
+        return all_reduce(tensor, *args, **kwargs)
+
+    def count_wrapper(_, bucket):
+        sent['wrapper'] += bucket.buffer().numel()
+        work = all_reduce(bucket.buffer() / 2, async_op=True)
+        return work.get_future().then(lambda future: future.value()[0])
+
+    model = MMDistributedDataParallel(make_model(conflict=True))
+    model.register_comm_hook(None, count_wrapper)
+    distributed.all_reduce = count_ours
+    try:
+        train(model, make_optimizer(model), distributed.get_rank(), 2,
+              **options)
+    finally:
+        distributed.all_reduce = all_reduce
+    return sent
+
+
+def buffers_of_batch_norm(rank: int, probe: str) -> Tensor:
+    """Running mean of rank 1 after steps that broadcast rank 0's."""
+    model = make_model(conflict=True)
+    model.trunk.append(nn.BatchNorm1d(8))
+    wrapped = MMDistributedDataParallel(model, broadcast_buffers=True)
+    train(wrapped, SGD(model.parameters(), lr=0.), rank, 2, probe=probe)
+    return model.trunk[-1].running_mean
+
+
+def work(rank: int, folder: str) -> None:
     os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    torch.distributed.init_process_group(
+    distributed.init_process_group(
         'gloo',
         init_method=f'file://{folder}/store',
         rank=rank,
         world_size=2,
         timeout=timedelta(seconds=60))
     torch.set_num_threads(1)
-    model = MMDistributedDataParallel(make_model(conflict=True))
-    result = train(model, make_batches(), rank, 2, counts)
-    torch.save(result, f'{folder}/rank{rank}.pth')
-    torch.distributed.destroy_process_group()
+    results = {name: run(rank, 2, **SCENARIOS[name]) for name in SCENARIOS}
+    results['fsdp'] = run_sharded(rank, None)
+    results['fsdp_by_layer'] = run_sharded(
+        rank, partial(size_based_auto_wrap_policy, min_num_params=5))
+    for options in (PARAMETERS, MODULES):
+        results[f'refusal_{options["probe"]}'] = refusal_of_sharding(options)
+    for options in (PARAMETERS, FEATURES, dict(FEATURES,
+                                               accumulative_counts=2)):
+        name = '_'.join(map(str, options.values()))
+        results[f'messages_{name}'] = count_messages(options)
+    for probe in ('features', 'parameters'):
+        results[f'buffers_{probe}'] = buffers_of_batch_norm(rank, probe)
+    torch.save(results, f'{folder}/rank{rank}.pth')
+    distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize('counts', [1, 2])
-def test_ranks_harmonize_the_whole_batch(tmp_path: Path, counts):
-    mp.spawn(work, (str(tmp_path), counts), nprocs=2)
-    results = [torch.load(tmp_path / f'rank{rank}.pth') for rank in (0, 1)]
-    single = train(make_model(conflict=True), make_batches(), 0, 1, counts)
-    assert max(single['angles']) > 91
-    for result in results:
-        torch.testing.assert_close(
-            result['state'], single['state'], rtol=1e-5, atol=1e-6)
-        assert result['angles'] == pytest.approx(single['angles'], abs=1e-2)
+@pytest.fixture(scope='module')
+def ranks(tmp_path_factory) -> list[dict]:
+    """What both ranks saw, in all scenarios: processes start slowly."""
+    folder: Path = tmp_path_factory.mktemp('ranks')
+    mp.spawn(work, (str(folder), ), nprocs=2)
+    return [torch.load(folder / f'rank{rank}.pth') for rank in (0, 1)]
+
+
+def assert_equal(result: dict, single: dict) -> None:
+    torch.testing.assert_close(
+        result['state'], single['state'], rtol=1e-5, atol=1e-6)
+    for values, expected in zip(result['logged'], single['logged']):
+        assert values == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize('name', SCENARIOS)
+def test_ranks_harmonize_the_whole_batch(ranks, name):
+    single = run(0, 1, **SCENARIOS[name])
+    assert max(single['logged'][0]) > 91
+    for result in ranks:
+        assert_equal(result[name], single)
+
+
+@pytest.mark.parametrize('probe', ['parameters', 'features'])
+def test_parameters_used_nowhere_do_not_move(ranks, probe):
+    for result in ranks:
+        weight = result[f'{probe}_unused']['state']['unused.weight']
+        assert torch.equal(weight, Pieces().unused.weight)
+
+
+@pytest.mark.parametrize('name', ['fsdp', 'fsdp_by_layer'])
+def test_features_are_compared_under_fsdp(ranks, name):
+    single = run(0, 1, **FEATURES)
+    for result in ranks:
+        assert_equal(result[name], single)
+
+
+@pytest.mark.parametrize('probe', ['parameters', 'modules'])
+def test_fsdp_without_features_is_refused(ranks, probe):
+    message = ranks[0][f'refusal_{probe}']
+    assert "`probe` should be 'features' under FSDP" in message
+    assert repr(probe) in message
+
+
+def test_gradients_are_synchronised_exactly_once(ranks):
+    """Per step: those of two tasks by us, or those of the sum by torch."""
+    model = make_model(conflict=True)
+    size = sum(p.numel() for p in model.parameters())
+    count = len(list(model.parameters()))
+    sent = {k: v for k, v in ranks[0].items() if k.startswith('messages')}
+    assert sent['messages_parameters'] == dict(
+        wrapper=0, ours=STEPS * 2 * (size + count))
+    assert sent['messages_features'] == dict(
+        wrapper=STEPS * size, ours=STEPS * 4)
+    # Twice as many micro-batches, and Gramians.
+    assert sent['messages_features_2'] == dict(
+        wrapper=STEPS * size, ours=STEPS * 2 * 4)
+
+
+def test_buffers_are_broadcast_as_by_the_stock_wrapper(ranks):
+    torch.testing.assert_close(ranks[1]['buffers_parameters'],
+                               ranks[1]['buffers_features'])

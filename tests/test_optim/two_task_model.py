@@ -10,7 +10,7 @@ from mmgh.task_losses import TaskLossMixin
 
 
 class TwoTaskModel(TaskLossMixin, BaseModel):
-    """A shared trunk with a classifier and a regressor; no batch norm."""
+    """A shared trunk with two heads; no batch norm."""
 
     tasks = dict(loss_alignment='alignment', loss_cls='cls')
 
@@ -22,7 +22,10 @@ class TwoTaskModel(TaskLossMixin, BaseModel):
         self.sign = sign
 
     def forward(self, inputs: Tensor, labels: Tensor, mode: str = 'loss'):
-        features = self.trunk(inputs)
+        return self.losses_at(
+            self.trunk(inputs), self.losses_of_heads, labels)
+
+    def losses_of_heads(self, features: Tensor, labels: Tensor) -> dict:
         scores = self.classifier(features).squeeze(1)
         domain = self.discriminator(features).squeeze(1)
         return dict(

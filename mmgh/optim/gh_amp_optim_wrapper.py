@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from mmengine.optim import AmpOptimWrapper
+from torch import Tensor
+
+from mmgh.registry import OPTIM_WRAPPERS
+from .harmonization_mixin import HarmonizationMixin
+
+
+@OPTIM_WRAPPERS.register_module()
+class GHAmpOptimWrapper(HarmonizationMixin, AmpOptimWrapper):
+    """:class:`GHOptimWrapper` for automatic mixed precision on a GPU.
+
+    Gradients are compared in float32, and without the loss scale. Where they
+    overflow, the step is skipped and the scale lowered, as in the parent.
+
+    Args:
+        **kwargs: Arguments of :class:`GHOptimWrapper`, and ``loss_scale``,
+            ``dtype`` (``'float16'`` or ``'bfloat16'``) and ``use_fsdp`` of
+            :class:`mmengine.optim.AmpOptimWrapper`.
+
+    Example:
+        >>> optim_wrapper = dict(
+        ...     type='mmgh.GHAmpOptimWrapper',
+        ...     dtype='bfloat16',
+        ...     harmonizer=dict(type='mmgh.GHPlusPlus'),
+        ...     optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
+    """
+
+    def _amplify(self, value: Tensor) -> Tensor:
+        return self.loss_scaler.scale(value)

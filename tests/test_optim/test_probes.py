@@ -1,0 +1,278 @@
+"""The three places where gradients are compared, and reused weights."""
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from torch.optim import SGD
+
+from mmgh.harmonizers import GHPlusPlus
+from mmgh.optim import GHOptimWrapper
+from mmgh.task_losses import (get_shared_features, get_task_losses,
+                              map_task_losses)
+from .two_task_model import make_batch, make_model, total_loss
+
+TASKS = ('loss_alignment', 'loss_cls')
+
+
+def gh_wrapper(model, lr=0.05, **kwargs) -> GHOptimWrapper:
+    kwargs.setdefault('max_weight', None)
+    kwargs.setdefault('harmonizer', dict(type='mmgh.GHPlusPlus'))
+    wrapper = GHOptimWrapper(
+        optimizer=SGD(model.parameters(), lr=lr, momentum=0.9), **kwargs)
+    wrapper.initialize_count_status(model, 0, 100)
+    return wrapper
+
+
+def weights_from(gradients: list[torch.Tensor]) -> dict:
+    rows = torch.stack([g.flatten() for g in gradients]).double()
+    return dict(zip(TASKS, GHPlusPlus()(rows @ rows.T).float()))
+
+
+def weights_at_features(model, batch) -> dict:
+    """From the heads alone, on a copy of the features."""
+    features = model.trunk(batch['inputs']).detach().requires_grad_()
+    losses = model.losses_of_heads(features, batch['labels'])
+    return weights_from([
+        torch.autograd.grad(losses[name], features, retain_graph=True)[0]
+        for name in TASKS
+    ])
+
+
+def weights_at(module_of, model, batch) -> dict:
+    gradients = []
+    for name in TASKS:
+        probe = copy.deepcopy(model)
+        probe(**batch)[name].backward()
+        gradients.append(
+            torch.cat([p.grad.flatten() for p in module_of(probe)]))
+    return weights_from(gradients)
+
+
+PROBES = {
+    'features': (dict(probe='features'), weights_at_features),
+    'modules': (dict(probe='modules', shared=['trunk.0.bias']),
+                partial(weights_at, lambda model: [model.trunk[0].bias])),
+    'parameters': (dict(probe='parameters'),
+                   partial(weights_at, lambda model: model.trunk.parameters()))
+}
+
+
+@pytest.mark.parametrize('probe', PROBES)
+def test_step_equals_stock_step_on_the_weighted_loss(probe, message_hub):
+    options, weights_of = PROBES[probe]
+    model, batch = make_model(conflict=True), make_batch()
+    reference = copy.deepcopy(model)
+    gh = gh_wrapper(model, **options)
+    stock = OptimWrapper(SGD(reference.parameters(), lr=0.05, momentum=0.9))
+    assert max(weights_of(reference, batch).values()) > 1.05
+    for _ in range(3):
+        weights = weights_of(reference, batch)
+        losses = reference(**batch)
+        stock.update_params(sum(weights[k] * losses[k] for k in TASKS))
+        gh.update_params(total_loss(model, batch))
+        torch.testing.assert_close(model.state_dict(), reference.state_dict())
+        logged = [
+            message_hub.get_scalar(f'train/weight_{task}').current()
+            for task in ('alignment', 'cls')
+        ]
+        assert logged == pytest.approx(
+            [weights[k].item() for k in TASKS], rel=1e-4)
+
+
+def grads(model):
+    return {name: p.grad for name, p in model.named_parameters()}
+
+
+@pytest.mark.parametrize('probe', ['features', 'parameters'])
+def test_apply_to_shared_weighs_the_trunk_alone(probe):
+    model, batch = make_model(conflict=True), make_batch()
+    models = [copy.deepcopy(model) for _ in range(3)]
+    for net, apply_to in zip(models, ('loss', 'shared')):
+        gh_wrapper(
+            net, probe=probe, apply_to=apply_to).backward(
+                total_loss(net, batch))
+    total_loss(models[2], batch).backward()
+    whole, shared, plain = map(grads, models)
+    for name in plain:
+        in_trunk = name.startswith('trunk')
+        torch.testing.assert_close(
+            shared[name], (whole if in_trunk else plain)[name])
+        assert not torch.allclose(
+            shared[name], (plain if in_trunk else whole)[name], rtol=1e-3)
+
+
+def test_features_in_two_tensors_count_as_one_long_vector(message_hub):
+    """As with one forward pass for each domain."""
+    model, batch = make_model(conflict=True), make_batch()
+    gh_wrapper(model, probe='features').backward(total_loss(model, batch))
+    expected = message_hub.get_scalar('train/cosine').current()
+
+    def compute(features, labels):
+        return model.losses_of_heads(torch.cat(features[0]), labels)
+
+    halves = [model.trunk(part) for part in batch['inputs'].split(5)]
+    losses = model.losses_at((halves, None), compute, batch['labels'])
+    gh_wrapper(model, probe='features').backward(model.parse_losses(losses)[0])
+    cosine = message_hub.get_scalar('train/cosine').current()
+    assert cosine == pytest.approx(expected, rel=1e-5) and cosine < 0
+
+
+def test_feature_probe_runs_the_trunk_backward_once():
+    model, batch = make_model(conflict=True), make_batch()
+    passes = []
+    model.trunk.register_full_backward_hook(lambda *args: passes.append(1))
+    for count, probe in ((1, 'features'), (2, 'parameters')):
+        passes.clear()
+        gh_wrapper(model, probe=probe).update_params(total_loss(model, batch))
+        assert len(passes) == count
+
+
+@pytest.mark.parametrize('probe', PROBES)
+def test_weights_are_reused_within_an_interval(probe, message_hub):
+    """In between, steps are stock steps on the loss with the old weights."""
+    options, weights_of = PROBES[probe]
+    model = make_model(conflict=True)
+    reference = copy.deepcopy(model)
+    gh = gh_wrapper(model, interval=3, lr=0.002, **options)
+    stock = OptimWrapper(SGD(reference.parameters(), lr=0.002, momentum=0.9))
+    seen = []
+    for step in range(7):
+        batch = make_batch(seed=step)
+        if step % 3 == 0:
+            weights = weights_of(reference, batch)
+            seen.append(weights)
+        losses = reference(**batch)
+        stock.update_params(sum(weights[k] * losses[k] for k in TASKS))
+        gh.update_params(total_loss(model, batch))
+        torch.testing.assert_close(
+            model.state_dict(), reference.state_dict(), rtol=1e-4, atol=1e-5)
+    assert len({weights['loss_cls'].item() for weights in seen}) == 3
+    assert len(message_hub.get_scalar('train/angle').data[0]) == len(seen)
+
+
+def test_interval_counts_steps_and_not_micro_batches(message_hub):
+    model = make_model(conflict=True)
+    gh = gh_wrapper(model, interval=2, accumulative_counts=2)
+    for step in range(8):  # four steps, of which the 1st and 3rd compare
+        gh.update_params(total_loss(model, make_batch(seed=step)))
+    assert len(message_hub.get_scalar('train/angle').data[0]) == 2
+
+
+@pytest.mark.parametrize('stop', [3, 4])
+def test_reused_weights_survive_a_resume(stop):
+    model = make_model(conflict=True)
+    gh = gh_wrapper(model, interval=3)
+    for step in range(stop):
+        gh.update_params(total_loss(model, make_batch(seed=step)))
+    twin = copy.deepcopy(model)
+    restored = gh_wrapper(twin, interval=3)
+    restored.load_state_dict(copy.deepcopy(gh.state_dict()))
+    restored.initialize_count_status(twin, stop, 100)
+    for step in range(stop, 8):
+        for net, wrapper in ((model, gh), (twin, restored)):
+            wrapper.update_params(total_loss(net, make_batch(seed=step)))
+    torch.testing.assert_close(
+        model.state_dict(), twin.state_dict(), rtol=0, atol=0)
+
+
+def test_checkpoints_pass_between_stock_and_harmonizing_wrappers():
+    model = make_model(conflict=True)
+    gh = gh_wrapper(model, interval=2)
+    stock = OptimWrapper(SGD(model.parameters(), lr=0.05, momentum=0.9))
+    gh.update_params(total_loss(model, make_batch()))
+    stock.load_state_dict(gh.state_dict())
+    momentum = [s['momentum_buffer'] for s in stock.optimizer.state.values()]
+    assert len(momentum) == len(list(model.parameters()))
+    gh.load_state_dict(stock.state_dict())
+    gh.update_params(total_loss(model, make_batch()))
+
+
+def test_after_an_overflow_the_next_step_compares(message_hub):
+    """No weights are kept of gradients that are not finite."""
+    model = make_model(conflict=True)
+    gh = gh_wrapper(model, interval=100, lr=0.)
+    batch = make_batch()
+    gh.backward(
+        map_task_losses(total_loss(model, batch), lambda loss: 1e30 * loss))
+    assert 'train/angle' not in message_hub.log_scalars
+    model.zero_grad()
+    gh.update_params(total_loss(model, batch))
+    assert message_hub.get_scalar('train/conflict').current() == 1
+
+
+def test_copy_of_a_model_between_forward_and_backward():
+    model = make_model(conflict=True)
+    losses = model(**make_batch())
+    twin = copy.deepcopy(model)
+    assert get_shared_features(model.parse_losses(losses)[0]) is not None
+    assert get_shared_features(
+        twin.parse_losses(twin(**make_batch()))[0]) is not None
+
+
+def test_features_of_an_earlier_iteration_are_forgotten():
+    model = make_model(conflict=True)
+    losses = model(**make_batch())
+    model.parse_losses(losses)
+    total, _ = model.parse_losses(losses)
+    assert get_task_losses(total) and get_shared_features(total) is None
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(probe='gradient'), "`probe`.*'features', 'modules'.*'gradient'"),
+    (dict(probe='modules'), '`shared` should name the modules'),
+    (dict(probe='features', shared=['trunk']), '`shared` should be left out'),
+    (dict(probe='modules', shared=['trunk'], apply_to='shared'),
+     "`apply_to` should be 'loss'"),
+    (dict(interval=0), '`interval`.*at least 1.*0'),
+    (dict(interval=1.5), '`interval`.*whole number.*1.5'),
+    (dict(interval=2, apply_to='shared'), "`interval` should be 1 with.*2"),
+    (dict(probe='modules', shared=['trunk', 'neck']), "`shared`.*'neck'"),
+])
+def test_bad_option_is_refused_before_training(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        gh_wrapper(make_model(conflict=True), **kwargs)
+
+
+def test_frozen_modules_are_refused_before_training():
+    model = make_model(conflict=True)
+    model.trunk.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"`shared`.*\['trunk'\] are frozen"):
+        gh_wrapper(model, probe='modules', shared=['trunk'])
+
+
+def test_unmarked_features_are_refused():
+    model = make_model(conflict=True)
+    losses = model.losses_of_heads(
+        model.trunk(make_batch()['inputs']), make_batch()['labels'])
+    wrapper = gh_wrapper(model, probe='features')
+    with pytest.raises(ValueError, match='UDAClassifier.*`TaskLossMixin'):
+        wrapper.update_params(model.parse_losses(losses)[0])
+
+
+def test_features_without_gradient_are_refused():
+    model = make_model(conflict=True)
+    model.trunk.requires_grad_(False)
+    with pytest.raises(ValueError, match='features should depend on trained'):
+        gh_wrapper(
+            model, probe='features').update_params(
+                total_loss(model, make_batch()))
+
+
+def test_task_beside_the_features_is_refused():
+    model = make_model(conflict=True)
+
+    def compute(features, labels):
+        losses = model.losses_of_heads(features, labels)
+        return {**losses, 'loss_cls': model.classifier.weight.sum()}
+
+    batch = make_batch()
+    losses = model.losses_at(
+        model.trunk(batch['inputs']), compute, batch['labels'])
+    with pytest.raises(ValueError, match='task `cls` should depend on the'):
+        gh_wrapper(
+            model, probe='features').update_params(
+                model.parse_losses(losses)[0])
