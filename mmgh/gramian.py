@@ -27,8 +27,6 @@ def pair_cosine(gramian: Tensor) -> Tensor:
 def sub_gramian(gramian: Tensor, tasks: Sequence[int]) -> Tensor:
     """Gramian of some of the tasks, in the order given.
 
-    (Indexing with lists would wait for the device.)
-
     Args:
         gramian (Tensor): Shape ``(K, K)``.
         tasks (Sequence[int]): Indices of k tasks.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import torch
 from mmengine.optim import AmpOptimWrapper
 from torch import Tensor
 
@@ -27,5 +28,5 @@ class GHAmpOptimWrapper(HarmonizationMixin, AmpOptimWrapper):
         ...     optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
     """
 
-    def _amplify(self, value: Tensor) -> Tensor:
-        return self.loss_scaler.scale(value)
+    def _loss_scale(self, loss: Tensor) -> Tensor:
+        return self.loss_scaler.scale(torch.ones_like(loss))

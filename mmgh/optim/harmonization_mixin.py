@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from mmgh.task_losses import (check_task_losses, map_task_losses,
                               require_task_losses)
-from .probes import (FeatureProbe, ModuleProbe, ParameterProbe, TaskWeights,
-                     product_by_task)
+from .probes import (FeatureProbe, GramianOf, ModuleProbe, ParameterProbe,
+                     TaskWeights, product_by_task)
 from .task_gradients import weighted_sum
 from .task_weighting import Groups, TaskWeighting, describe
 
@@ -109,9 +109,11 @@ class HarmonizationMixin:
         groups = self._weighting.groups(task_losses)
         compares = self._compares()
         self._inner_count += 1
-        loss = map_task_losses(loss, self._amplify)
+        scale = self._loss_scale(loss)
+        if scale is not None:
+            loss = map_task_losses(loss, lambda value: value * scale)
         if compares:
-            self._probe.backward(loss, partial(self._weigh, groups),
+            self._probe.backward(loss, partial(self._weigh, groups, scale),
                                  self._parameters(), retain_graph,
                                  self.should_update())
             self._log()
@@ -136,10 +138,9 @@ class HarmonizationMixin:
         self._weights = state_dict.pop(_STATE, {}).get('weights')
         super().load_state_dict(state_dict)
 
-    def _amplify(self, value: Tensor) -> Tensor:
-        """Multiply by what losses are multiplied by before a backward
-        pass."""
-        return value
+    def _loss_scale(self, loss: Tensor) -> Tensor | None:
+        """Scalar that losses are multiplied by before a backward pass."""
+        return None
 
     def _parameters(self) -> list[Tensor]:
         return [
@@ -152,14 +153,12 @@ class HarmonizationMixin:
         step = self._inner_count // self._accumulative_counts
         return self._weights is None or step % self.interval == 0
 
-    def _weigh(self, groups: Groups,
-               gramian_of: Callable[[Sequence[str]], Tensor]) -> TaskWeights:
+    def _weigh(self, groups: Groups, scale: Tensor | None,
+               gramian_of: GramianOf) -> TaskWeights:
         """Weights of each group of tasks from its Gramian."""
         weighted = []
         for tasks, harmonizer in groups:
-            gramian = gramian_of(tasks)
-            one = self._amplify(torch.ones_like(gramian[0, 0]))
-            gramian = gramian / one / one
+            gramian = gramian_of(tasks, scale)
             weights = self._weighting.weights(harmonizer, gramian)
             weighted.append((tasks, weights))
             self._compared.append((tasks, gramian, weights))

@@ -65,18 +65,22 @@ def add_gradient(total: TaskGradient, gradient: TaskGradient) -> None:
 
 
 def gramian(gradients: Sequence[TaskGradient],
-            tensors: Iterable[Tensor]) -> Tensor:
+            tensors: Iterable[Tensor],
+            scale: Tensor | None = None) -> Tensor:
     """Inner products of task gradients over a set of tensors.
 
     Args:
         gradients (Sequence[TaskGradient]): K of them.
         tensors (Iterable[Tensor]): The set; not empty.
+        scale (Tensor, optional): Scalar that all gradients are divided by
+            first: products of scaled gradients may overflow. Defaults to
+            None.
 
     Returns:
         Tensor: Shape ``(K, K)``, at least float32.
     """
     tensors = list(tensors)
-    rows = [[_inner_product(a, b, tensors) for b in gradients[:i + 1]]
+    rows = [[_inner_product(a, b, tensors, scale) for b in gradients[:i + 1]]
             for i, a in enumerate(gradients)]
     size = range(len(gradients))
     return torch.stack([
@@ -85,19 +89,22 @@ def gramian(gradients: Sequence[TaskGradient],
 
 
 def _inner_product(a: TaskGradient, b: TaskGradient,
-                   tensors: Sequence[Tensor]) -> Tensor:
+                   tensors: Sequence[Tensor],
+                   scale: Tensor | None) -> Tensor:
     products = [
-        torch.dot(_as_vector(a[p]), _as_vector(b[p])) for p in tensors
-        if p in a and p in b
+        torch.dot(_as_vector(a[p], scale), _as_vector(b[p], scale))
+        for p in tensors if p in a and p in b
     ]
     if not products:
-        return _as_vector(tensors[0].detach()).new_zeros(())
+        return _as_vector(tensors[0].detach(), scale).new_zeros(())
     return torch.stack(products).sum()
 
 
-def _as_vector(gradient: Tensor) -> Tensor:
+def _as_vector(gradient: Tensor, scale: Tensor | None) -> Tensor:
     if gradient.dtype in (torch.float16, torch.bfloat16):
         gradient = gradient.float()
+    if scale is not None:
+        gradient = gradient / scale
     return gradient.flatten()
 
 

@@ -2,9 +2,9 @@
 from .feature_probe import FeatureProbe
 from .module_probe import ModuleProbe
 from .parameter_probe import ParameterProbe
-from .probe import Probe, TaskWeights, Weigh, product_by_task
+from .probe import GramianOf, Probe, TaskWeights, Weigh, product_by_task
 
 __all__ = [
-    'FeatureProbe', 'ModuleProbe', 'ParameterProbe', 'Probe', 'TaskWeights',
-    'Weigh', 'product_by_task'
+    'FeatureProbe', 'GramianOf', 'ModuleProbe', 'ParameterProbe', 'Probe',
+    'TaskWeights', 'Weigh', 'product_by_task'
 ]

@@ -5,7 +5,6 @@ from typing import Sequence
 from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor
 
-from mmgh.gramian import sub_gramian
 from mmgh.task_losses import (SharedFeatures, get_shared_features,
                               require_task_losses)
 from ..task_gradients import (TaskGradient, add_gradient, gramian,
@@ -41,13 +40,9 @@ class FeatureProbe(Probe):
             for task, task_loss in task_losses.items()
         }
         _check_reached(gradients)
-        products = _gramian_over_ranks(list(gradients.values()), features)
-        index = {task: i for i, task in enumerate(gradients)}
-
-        def gramian_of(tasks: Sequence[str]) -> Tensor:
-            return sub_gramian(products, [index[task] for task in tasks])
-
-        weights = product_by_task(weigh(gramian_of))
+        weights = product_by_task(
+            weigh(lambda tasks, scale: _gramian_over_ranks(
+                [gradients[task] for task in tasks], features, scale)))
         if self.apply_to == 'loss':
             loss = weighted_sum(require_task_losses(loss), weights)
             loss.backward(retain_graph=retain_graph)
@@ -79,9 +74,10 @@ def _check_reached(gradients: dict[str, TaskGradient]) -> None:
 
 
 def _gramian_over_ranks(gradients: list[TaskGradient],
-                        features: list[Tensor]) -> Tensor:
+                        features: list[Tensor],
+                        scale: Tensor | None) -> Tensor:
     """As if one rank had all samples, whose mean the losses are."""
-    products = gramian(gradients, features)
+    products = gramian(gradients, features, scale)
     all_reduce(products)
     return products / get_world_size()**2
 

@@ -43,7 +43,7 @@ class ModuleProbe(Probe):
             averages.append(RankAverage(gradients[task], self._named))
         for average in averages:
             average.wait()
-        groups = weigh(lambda tasks: gramian([gradients[t] for t in tasks],
-                                             self._named))
+        groups = weigh(lambda tasks, scale: gramian(
+            [gradients[task] for task in tasks], self._named, scale))
         total = weighted_sum(task_losses, product_by_task(groups))
         total.backward(retain_graph=retain_graph)

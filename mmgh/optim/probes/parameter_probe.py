@@ -56,8 +56,9 @@ class ParameterProbe(Probe):
 
     def _combine(self, weigh: Weigh, parameters: list[Tensor]) -> None:
         gradients, self._gradients = self._gradients, {}
-        groups = weigh(lambda tasks: gramian([gradients[t] for t in tasks],
-                                             self._shared(gradients, tasks)))
+        groups = weigh(lambda tasks, scale: gramian(
+            [gradients[task] for task in tasks],
+            self._shared(gradients, tasks), scale))
         # After all were compared: scaling changes what is compared. Which
         # parameters are shared does not change.
         for tasks, weights in groups:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
@@ -9,8 +9,10 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 
 # Weights of tasks that are harmonized with each other, one tuple a group.
 TaskWeights = List[Tuple[Tuple[str, ...], Tensor]]
-# From the function that gives the Gramian of some tasks to their weights.
-Weigh = Callable[[Callable[[Sequence[str]], Tensor]], TaskWeights]
+# From names of tasks, and what their gradients are to be divided by first, to
+# their Gramian.
+GramianOf = Callable[[Sequence[str], Optional[Tensor]], Tensor]
+Weigh = Callable[[GramianOf], TaskWeights]
 
 
 class Probe(ABC):
