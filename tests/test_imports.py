@@ -80,7 +80,7 @@ TYPES = {
     'data_samplers': ['DomainPairSampler'],
     'optim_wrappers': ['GHOptimWrapper'],
     'param_schedulers': ['InverseDecayLR'],
-    'task_utils': ['GH', 'GHPlusPlus'],
+    'task_utils': ['GH', 'GHPlusPlus', 'TorchJD'],
     'hooks': ['IterationSeedHook'],
 }
 

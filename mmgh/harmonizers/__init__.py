@@ -2,5 +2,6 @@
 from .gh import GH
 from .gh_plus_plus import GHPlusPlus
 from .pair_harmonizer import PairHarmonizer
+from .torchjd import TorchJD
 
-__all__ = ['GH', 'GHPlusPlus', 'PairHarmonizer']
+__all__ = ['GH', 'GHPlusPlus', 'PairHarmonizer', 'TorchJD']
