@@ -7,6 +7,11 @@ from command_line import (build_runner, load_config, make_parser,
                           require_gpu_for_amp, set_loader_defaults)
 from mmengine.config import Config
 
+AMP_WRAPPERS = {
+    'OptimWrapper': 'AmpOptimWrapper',
+    'mmgh.GHOptimWrapper': 'mmgh.GHAmpOptimWrapper',
+}
+
 
 def parse_args() -> argparse.Namespace:
     parser = make_parser('Train a model')
@@ -57,10 +62,12 @@ def enable_amp(cfg: Config) -> None:
     """
     require_gpu_for_amp()
     found = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if found not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise SystemExit('--amp works with `optim_wrapper.type` OptimWrapper, '
-                         f'but the config has {found}.')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    if found in AMP_WRAPPERS:
+        cfg.optim_wrapper.type = AMP_WRAPPERS[found]
+    elif found not in AMP_WRAPPERS.values():
+        raise SystemExit('--amp works with `optim_wrapper.type` '
+                         f'{" or ".join(AMP_WRAPPERS)}, but the config has '
+                         f'{found}.')
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 

@@ -10,19 +10,30 @@ import pytest
 TOOLS = Path(__file__).parents[2] / 'tools'
 
 
-@pytest.fixture(scope='module')
-def tools():
-    """``tools(name, *args)`` runs ``tools/<name>.py``."""
+@pytest.fixture(scope='session')
+def load_tool():
+    """``load_tool(name)`` gives ``tools/<name>.py`` as a module."""
     patch = pytest.MonkeyPatch()
     patch.syspath_prepend(str(TOOLS))
 
-    def run(name: str, *args) -> None:
+    def load(name: str):
         spec = importlib.util.spec_from_file_location(
             f"tool_{name.replace('/', '_')}", TOOLS / f'{name}.py')
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        patch.setattr(sys, 'argv', [name, *map(str, args)])
-        module.main()
+        return module
 
-    yield run
+    yield load
     patch.undo()
+
+
+@pytest.fixture(scope='session')
+def tools(load_tool):
+    """``tools(name, *args)`` runs ``tools/<name>.py``."""
+
+    def run(name: str, *args) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, 'argv', [name, *map(str, args)])
+            load_tool(name).main()
+
+    return run

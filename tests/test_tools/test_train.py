@@ -37,11 +37,10 @@ def train(tools):
     def run(config,
             work_dir: Path,
             *options: str,
-            resume=False,
-            amp=False) -> dict:
+            resume=False) -> dict:
         # Runs of one second would share MMEngine's logs without a name.
         name = f'experiment_name={work_dir.name}_{resume}'
-        flags = ['--resume'] * resume + ['--amp'] * amp
+        flags = ['--resume'] * resume
         tools('train', config, '--work-dir', work_dir, *flags,
               '--cfg-options', *SHORT, name, *options)
         return read(work_dir / 'iter_6.pth')
@@ -228,11 +227,28 @@ def test_paired_loader_with_a_plain_model_is_refused(train, tmp_path):
         train(path, tmp_path)
 
 
-def test_amp_never_drops_the_harmonization(train, tmp_path, monkeypatch):
-    """The switch to another wrapper would silently train without it."""
+@pytest.mark.parametrize('found, expected', [
+    ('OptimWrapper', 'AmpOptimWrapper'),
+    ('mmgh.GHOptimWrapper', 'mmgh.GHAmpOptimWrapper'),
+    ('AmpOptimWrapper', 'AmpOptimWrapper'),
+    ('mmgh.GHAmpOptimWrapper', 'mmgh.GHAmpOptimWrapper'),
+])
+def test_amp_keeps_the_harmonization(load_tool, monkeypatch, found, expected):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    with pytest.raises(SystemExit, match='--amp works.*mmgh.GHOptimWrapper'):
-        train(DANN.format('-gh'), tmp_path, amp=True)
+    config = Config(dict(optim_wrapper=dict(type=found, interval=2)))
+    load_tool('train').enable_amp(config)
+    assert config.optim_wrapper == dict(
+        type=expected, interval=2, loss_scale='dynamic')
+
+
+def test_amp_refuses_a_wrapper_that_it_does_not_know(load_tool,
+                                                     monkeypatch):
+    """The switch to another wrapper would silently lose what it does."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    config = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper')))
+    with pytest.raises(SystemExit, match='OptimWrapper or mmgh.GHOptimWrapper,'
+                       ' but the config has ApexOptimWrapper'):
+        load_tool('train').enable_amp(config)
 
 
 def test_epochs_of_a_finite_sampler(tools, tmp_path):
