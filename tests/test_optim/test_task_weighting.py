@@ -1,0 +1,100 @@
+"""Which tasks are harmonized with each other, and by what."""
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD
+
+from mmgh.harmonizers import GH, GHPlusPlus
+from mmgh.optim import GHOptimWrapper
+from mmgh.task_losses import attach_task_losses
+
+DIRECTIONS = dict(
+    a=torch.tensor([1., 0., 0.]),
+    b=torch.tensor([-1., 1., 1.]),
+    c=torch.tensor([-2., 1., -1.]))
+PAIRS = [('a', 'b'), ('a', 'c')]
+
+
+def harmonized_gradient(names='abc', **options) -> torch.Tensor:
+    weight = nn.Parameter(torch.ones(3))
+    parts = {name: (DIRECTIONS[name] * weight).sum() for name in names}
+    options.setdefault('max_weight', None)
+    wrapper = GHOptimWrapper(optimizer=SGD([weight], lr=1.), **options)
+    wrapper.backward(attach_task_losses(sum(parts.values()), parts))
+    return weight.grad
+
+
+def gramian_of(*names: str) -> torch.Tensor:
+    rows = torch.stack([DIRECTIONS[name] for name in names])
+    return rows @ rows.T
+
+
+def test_each_pair_has_its_own_harmonizer(message_hub):
+    """Weights of a task in two pairs multiply."""
+    gradient = harmonized_gradient(
+        harmonizer=[
+            dict(type='mmgh.GH'),
+            dict(type='mmgh.GHPlusPlus', harmonic_range=0.2)
+        ],
+        pairs=PAIRS)
+    a_b = GH()(gramian_of('a', 'b'))
+    a_c = GHPlusPlus(harmonic_range=0.2)(gramian_of('a', 'c'))
+    assert min(*a_b, *a_c) != 1
+    expected = (
+        a_b[0] * a_c[0] * DIRECTIONS['a'] + a_b[1] * DIRECTIONS['b'] +
+        a_c[1] * DIRECTIONS['c'])
+    torch.testing.assert_close(gradient, expected)
+    assert set(message_hub.log_scalars) == {
+        f'train/{name}_{pair}'
+        for pair in ('a_b', 'a_c') for name in (
+            'conflict', 'cosine', 'angle', f'weight_{pair[0]}',
+            f'weight_{pair[2]}')
+    }
+
+
+def test_function_of_all_tasks_needs_no_pairs(message_hub):
+    gradient = harmonized_gradient(
+        harmonizer=lambda gramian: gramian.diagonal())
+    expected = sum(d * (d @ d) for d in DIRECTIONS.values())
+    torch.testing.assert_close(gradient, expected)
+    assert set(message_hub.log_scalars) == {
+        *(f'train/{name}_{pair}' for pair in ('a_b', 'a_c', 'b_c')
+          for name in ('conflict', 'cosine', 'angle')),
+        *(f'train/weight_{task}' for task in 'abc')
+    }
+    assert message_hub.get_scalar('train/cosine_b_c').current() > 0
+
+
+@pytest.mark.parametrize('name, options', [('UPGrad', {}),
+                                           ('CAGrad', dict(c=0.5)),
+                                           ('MGDA', {}), ('IMTLG', {})])
+@pytest.mark.parametrize('names', ['ab', 'abc'])
+def test_torchjd_steps_as_its_own_aggregator(name, options, names):
+    aggregation = pytest.importorskip('torchjd.aggregation')
+    jacobian = torch.stack([DIRECTIONS[task] for task in names])
+    expected = getattr(aggregation, name)(**options)(jacobian)
+    gradient = harmonized_gradient(
+        names, harmonizer=dict(type='mmgh.TorchJD', name=name, **options))
+    torch.testing.assert_close(
+        gradient / gradient.norm(),
+        expected / expected.norm(),
+        rtol=1e-2,
+        atol=1e-2)
+
+
+def test_weights_of_another_number_are_refused():
+    with pytest.raises(ValueError, match=r'return 3 weights.*shape \(2,\)'):
+        harmonized_gradient(harmonizer=lambda gramian: torch.ones(2))
+
+
+@pytest.mark.parametrize('harmonizer', [[dict(type='mmgh.GH')] * 3, []])
+def test_one_harmonizer_for_each_pair(harmonizer):
+    with pytest.raises(ValueError, match=r"`harmonizer`.*each of the `pairs`"):
+        harmonized_gradient(harmonizer=harmonizer, pairs=PAIRS)
+
+
+def test_list_of_harmonizers_without_pairs_is_refused():
+    with pytest.raises(ValueError, match='each of the `pairs` None'):
+        harmonized_gradient(harmonizer=[dict(type='mmgh.GH')])
