@@ -11,8 +11,7 @@ from mmengine.registry import DATASETS, MODELS
 from mmgh.optim import GHOptimWrapper
 
 ROOT = Path(__file__).parents[1] / 'configs'
-CONFIGS = sorted(
-    path for path in ROOT.glob('**/*.py') if '_base_' not in path.parts)
+CONFIGS = sorted(ROOT.glob('**/*xb*.py'))
 HARMONIZERS = {'gh': 'mmgh.GH', 'ghpp': 'mmgh.GHPlusPlus'}
 
 

@@ -251,6 +251,18 @@ def test_amp_refuses_a_wrapper_that_it_does_not_know(load_tool,
         load_tool('train').enable_amp(config)
 
 
+@pytest.mark.parametrize('probe', ['parameters', 'features'])
+def test_model_of_two_tasks_and_one_domain(train, tmp_path, probe):
+    """A plain BaseModel with the mixin, defined beside its config."""
+    config = (ROOT / 'configs/multi_task' /
+              'multi-task-ghpp_lenet_1xb32-1k_digitsm.py')
+    hub = train(config, tmp_path,
+                f'optim_wrapper.probe={probe}')['message_hub']
+    for name in ('weight_digit', 'weight_ink', 'angle', 'loss_ink'):
+        values, _ = hub['log_scalars'][f'train/{name}'].data
+        assert len(values) == 6 and all(values > 0)
+
+
 def test_epochs_of_a_finite_sampler(tools, tmp_path):
     """An epoch-based config of the zoo stays one."""
     config = Config.fromfile(DANN.format('-gh'))
