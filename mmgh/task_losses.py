@@ -11,6 +11,8 @@ from typing import Any, Callable, Mapping, NamedTuple
 import torch
 from torch import Tensor
 
+from mmgh.nested import flatten_tensors, map_tensors
+
 _TASK_LOSSES = '_mmgh_task_losses'
 _SHARED_FEATURES = '_mmgh_shared_features'
 
@@ -176,7 +178,7 @@ class TaskLossMixin:
         losses = compute(features, *args)
         self._shared = flatten_tensors(features), losses
         return {
-            name: _copy(value) if 'loss' in name else value
+            name: map_tensors(torch.clone, value) if 'loss' in name else value
             for name, value in losses.items()
         }
 
@@ -214,18 +216,3 @@ class TaskLossMixin:
     def __getstate__(self) -> dict:
         """Without tensors of an iteration, which cannot be copied."""
         return {**self.__dict__, '_shared': None}
-
-
-def flatten_tensors(nested: Any) -> list[Tensor]:
-    """The tensors in nested tuples and lists; None counts as no tensor."""
-    if nested is None:
-        return []
-    if isinstance(nested, Tensor):
-        return [nested]
-    return [tensor for item in nested for tensor in flatten_tensors(item)]
-
-
-def _copy(value: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
-    if isinstance(value, Tensor):
-        return value.clone()
-    return [part.clone() for part in value]

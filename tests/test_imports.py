@@ -13,7 +13,8 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'compat', 'version', 'registry', 'task_losses', 'gramian', 'seeds'
+    'compat', 'version', 'registry', 'task_losses', 'gramian', 'nested',
+    'seeds'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,

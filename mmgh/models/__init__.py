@@ -10,10 +10,10 @@ from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .layers import DomainDiscriminator, GradientReversal, MultilinearMap
 from .necks import Bottleneck
 from .uda_classifier import UDAClassifier
-from .uda_heads import CDANHead, DANNHead, DomainOutput
+from .uda_heads import CDANHead, DANNHead, DomainOutput, UDAHead
 
 __all__ = [
     'Bottleneck', 'CDANHead', 'DANNHead', 'DigitsLeNet', 'DomainDiscriminator',
     'DomainOutput', 'DomainPairDataPreprocessor', 'GradientReversal',
-    'MultilinearMap', 'UDAClassifier'
+    'MultilinearMap', 'UDAClassifier', 'UDAHead'
 ]

@@ -5,10 +5,12 @@ from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmgh.nested import flatten_tensors, map_tensors
 from mmgh.registry import MODELS
-from mmgh.task_losses import TaskLossMixin, flatten_tensors
+from mmgh.task_losses import TaskLossMixin
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .uda_heads import DomainOutput
+from .uda_heads.domain_output import sum_scores
 
 
 @MODELS.register_module()
@@ -123,7 +125,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                 f'{tuple(source.shape[1:])} and {tuple(target.shape[1:])}.')
         feats = self.extract_feat(torch.cat([source, target]))
         size = len(source)
-        return _slice(feats, slice(size)), _slice(feats, slice(size, None))
+        return (map_tensors(lambda tensor: tensor[:size], feats),
+                map_tensors(lambda tensor: tensor[size:], feats))
 
     def _domain_output(self, feats: tuple) -> DomainOutput:
         """What the UDA head sees. Where the classification head has dropout
@@ -132,8 +135,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             [f.flatten(1)
              for f in flatten_tensors(self.head.pre_logits(feats))],
             dim=1)
-        # A head with several branches, such as Conformer's, adds the scores.
-        logits = sum(flatten_tensors(self.head(feats)))
+        logits = sum_scores(self.head(feats))
         sizes = dict(in_channels=features, num_classes=logits)
         for name, tensor in sizes.items():
             wanted = getattr(self.uda_head, name)
@@ -141,7 +143,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                 raise ValueError(
                     f'`uda_head.{name}` should be {tensor.shape[1]}, as '
                     f'{type(self.head).__name__} gives it, but got {wanted}.')
-        return DomainOutput(features, logits)
+        return DomainOutput(features, logits, self.head, feats)
 
     def _head_dimensions(self) -> dict[str, int]:
         """Sizes of the features and of the scores.
@@ -164,12 +166,3 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         in_channels = sum(m.in_features for m in linears
                           if m.out_features == num_classes)
         return dict(in_channels=in_channels, num_classes=num_classes)
-
-
-def _slice(nested: Tensor | tuple | list, rows: slice):
-    """Rows of every tensor in nested tuples and lists."""
-    if nested is None:  # InceptionV3 without its auxiliary branch
-        return None
-    if isinstance(nested, Tensor):
-        return nested[rows]
-    return type(nested)(_slice(item, rows) for item in nested)

@@ -39,7 +39,7 @@ def plain_loss(head, source, target) -> float:
     means = []
     for output, label in ((source, 1), (target, 0)):
         total = weights = 0.
-        for features, logits in zip(*output):
+        for features, logits in zip(output.features, output.logits):
             p = [math.exp(v) for v in logits.tolist()]
             p = [v / sum(p) for v in p]
             if isinstance(head, CDANHead):

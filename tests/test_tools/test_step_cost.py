@@ -10,6 +10,7 @@ import torch
 from torch.optim import SGD
 
 from mmgh.optim import GHOptimWrapper
+from ..test_optim.two_task_model import make_batch, make_model
 
 BENCHMARKS = Path(__file__).parents[2] / 'tools' / 'benchmarks'
 KIB = 1024
@@ -38,6 +39,7 @@ def run(step_cost, monkeypatch, capsys):
     return rows_of
 
 
+@pytest.mark.filterwarnings('ignore:There is a performance drop')
 def test_table_has_a_row_for_each_scheme(step_cost, run, tmp_path):
     pytest.importorskip('torchjd')
     rows = run(f"--model vit-s --out {tmp_path / 'times.csv'}")
@@ -91,32 +93,26 @@ def test_peak_memory_of_a_backward_pass(step_cost):
 
 
 def test_published_step_equals_that_of_the_wrapper(step_cost, message_hub):
-    """Three passes and two that are summed make the same update."""
-    from training_steps import (PublishedStep, WrapperStep, build_model,
-                                make_batch)
-    model = build_model('vit-s', 32, 3, 'separate')
-    model.uda_head.loss_weight = -1  # so that the tasks conflict
-    model.uda_head.reversal.advance()  # its first coefficient is 0
-    batch = make_batch(4, 32, 3, 'cpu')
+    """A third pass gives what the sum of the first two gives."""
+    from training_steps import PublishedStep, WrapperStep
+    model = make_model(conflict=True)
     published = copy.deepcopy(model)
-    before = copy.deepcopy(model.state_dict())
     wrapper = GHOptimWrapper(
         harmonizer=dict(type='mmgh.GHPlusPlus'),
         apply_to='loss',
         max_weight=None,
-        optimizer=SGD(model.parameters(), lr=0.1, momentum=0.9))
+        optimizer=SGD(model.parameters(), lr=0.05, momentum=0.9))
     steps = [
         WrapperStep(model, wrapper),
-        PublishedStep(
-            published, SGD(published.parameters(), lr=0.1, momentum=0.9),
-            torch.autocast('cpu', torch.bfloat16, enabled=False))
+        PublishedStep(published, published.trunk.parameters(),
+                      SGD(published.parameters(), lr=0.05, momentum=0.9),
+                      torch.autocast('cpu', enabled=False))
     ]
+    before = copy.deepcopy(model.state_dict())
     for step in steps:
-        torch.manual_seed(0)  # of the dropout in the discriminator
-        step(batch)
-    assert message_hub.get_scalar('train/conflict').current() == 1
-    assert message_hub.get_scalar('train/weight_alignment').current() > 1.1
-    moved = {k: v - before[k] for k, v in model.state_dict().items()}
-    expected = {k: v - before[k] for k, v in published.state_dict().items()}
-    assert max(v.abs().max() for v in moved.values()) > 1e-3
-    torch.testing.assert_close(moved, expected, rtol=1e-3, atol=1e-7)
+        step(make_batch())
+    assert message_hub.get_scalar('train/weight_cls').current() > 1.1
+    after, expected = model.state_dict(), published.state_dict()
+    for name, value in before.items():
+        assert not torch.equal(after[name], value)
+        torch.testing.assert_close(after[name] - value, expected[name] - value)

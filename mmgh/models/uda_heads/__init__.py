@@ -2,5 +2,6 @@
 from .cdan_head import CDANHead
 from .dann_head import DANNHead
 from .domain_output import DomainOutput
+from .uda_head import UDAHead
 
-__all__ = ['CDANHead', 'DANNHead', 'DomainOutput']
+__all__ = ['CDANHead', 'DANNHead', 'DomainOutput', 'UDAHead']

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmgh.models.layers import GradientReversal
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
+from .uda_head import UDAHead
 
 
 @MODELS.register_module()
-class DANNHead(BaseModule):
+class DANNHead(UDAHead):
     r"""DANN: a discriminator behind gradient reversal aligns the domains.
 
     The loss is the mean of the discriminator's binary cross-entropy on the
@@ -23,9 +23,8 @@ class DANNHead(BaseModule):
     that are easy to classify are aligned first ("+E").
 
     Args:
-        in_channels (int): Size of a feature vector. ``UDAClassifier`` fills
-            it in from its classification head.
-        num_classes (int): Number of classes, likewise.
+        in_channels (int): See :class:`UDAHead`.
+        num_classes (int): See :class:`UDAHead`.
         discriminator (dict): Options of :class:`DomainDiscriminator`, or of
             another registered module that maps ``(N, D)`` to ``(N, )``
             logits.
@@ -55,14 +54,11 @@ class DANNHead(BaseModule):
                  entropy: str | None = None,
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
-        super().__init__(init_cfg)
+        super().__init__(in_channels, num_classes, loss_weight, init_cfg)
         if entropy not in (None, 'reversed', 'detached'):
             raise ValueError("`entropy` should be None, 'reversed' or "
                              f"'detached', but got {entropy!r}.")
-        self.in_channels = in_channels
-        self.num_classes = num_classes
         self.entropy = entropy
-        self.loss_weight = loss_weight
         self.reversal = GradientReversal(**(reversal or {}))
         self.discriminator = MODELS.build({
             'type': 'mmgh.DomainDiscriminator',

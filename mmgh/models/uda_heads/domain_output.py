@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Callable, NamedTuple, Optional
 
-from torch import Tensor
+from torch import Tensor, nn
+
+from mmgh.nested import flatten_tensors, map_tensors
 
 
 class DomainOutput(NamedTuple):
@@ -13,3 +15,19 @@ class DomainOutput(NamedTuple):
 
     logits: Tensor
     """Class scores before softmax, shape ``(N, C)``."""
+
+    head: Optional[nn.Module] = None
+    """The classification head, which belongs to the classifier."""
+
+    head_inputs: tuple = ()
+    """What enters the head: nested tuples of tensors."""
+
+    def classify(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """Class scores with a function, such as gradient reversal, applied to
+        what enters the head; shape ``(N, C)``."""
+        return sum_scores(self.head(map_tensors(function, self.head_inputs)))
+
+
+def sum_scores(scores: Tensor | tuple) -> Tensor:
+    """A head with several branches, such as Conformer's, adds the scores."""
+    return sum(flatten_tensors(scores))
