@@ -159,12 +159,13 @@ def refusal_of_sharding(options: dict) -> str:
 
 
 def count_messages(options: dict) -> dict:
-    """Numbers sent in each training, by torch's wrapper and by ours."""
-    sent = dict(wrapper=0, ours=0)
+    """Numbers sent in a training, by torch's wrapper and by ours."""
+    sent = dict(wrapper=0, ours=0, our_messages=0)
     all_reduce = distributed.all_reduce
 
     def count_ours(tensor, *args, **kwargs):
         sent['ours'] += tensor.numel()
+        sent['our_messages'] += 1
         return all_reduce(tensor, *args, **kwargs)
 
     def count_wrapper(_, bucket):
@@ -207,10 +208,8 @@ def work(rank: int, folder: str) -> None:
         rank, partial(size_based_auto_wrap_policy, min_num_params=5))
     for options in (PARAMETERS, MODULES):
         results[f'refusal_{options["probe"]}'] = refusal_of_sharding(options)
-    for options in (PARAMETERS, FEATURES, dict(FEATURES,
-                                               accumulative_counts=2)):
-        name = '_'.join(map(str, options.values()))
-        results[f'messages_{name}'] = count_messages(options)
+    for name in ('parameters_1', 'parameters_2', 'features_1', 'features_2'):
+        results[f'messages_{name}'] = count_messages(SCENARIOS[name])
     for probe in ('features', 'parameters'):
         results[f'buffers_{probe}'] = buffers_of_batch_norm(rank, probe)
     torch.save(results, f'{folder}/rank{rank}.pth')
@@ -267,13 +266,16 @@ def test_gradients_are_synchronised_exactly_once(ranks):
     size = sum(p.numel() for p in model.parameters())
     count = len(list(model.parameters()))
     sent = {k: v for k, v in ranks[0].items() if k.startswith('messages')}
-    assert sent['messages_parameters'] == dict(
-        wrapper=0, ours=STEPS * 2 * (size + count))
-    assert sent['messages_features'] == dict(
-        wrapper=STEPS * size, ours=STEPS * 4)
-    # Twice as many micro-batches, and Gramians.
+    # One bucket per task, and which parameters it reached.
+    ours = dict(
+        wrapper=0, ours=STEPS * 2 * (size + count), our_messages=STEPS * 4)
+    assert sent['messages_parameters_1'] == ours
+    assert sent['messages_parameters_2'] == ours
+    # The Gramians of all micro-batches.
+    assert sent['messages_features_1'] == dict(
+        wrapper=STEPS * size, ours=STEPS * 4, our_messages=STEPS)
     assert sent['messages_features_2'] == dict(
-        wrapper=STEPS * size, ours=STEPS * 2 * 4)
+        wrapper=STEPS * size, ours=STEPS * 8, our_messages=STEPS * 2)
 
 
 def test_buffers_are_broadcast_as_by_the_stock_wrapper(ranks):
