@@ -66,7 +66,8 @@ def require_task_losses(total: Tensor) -> dict[str, Tensor]:
     """The task losses attached to ``total``.
 
     Raises:
-        ValueError: If there are none. It says how to attach them.
+        ValueError: If there are none (it says how to attach them), or if
+            one has no gradient.
     """
     task_losses = get_task_losses(total)
     if not task_losses:
@@ -76,6 +77,10 @@ def require_task_losses(total: Tensor) -> dict[str, Tensor]:
             'the model from `mmgh.task_losses.TaskLossMixin`, or call '
             '`mmgh.task_losses.attach_task_losses(total, {task: loss})` '
             'before `update_params`.')
+    for task, loss in task_losses.items():
+        if not loss.requires_grad:
+            raise ValueError(f'The loss of the task `{task}` should depend on '
+                             'trained parameters, but has no gradient.')
     return task_losses
 
 
@@ -101,18 +106,13 @@ def map_task_losses(total: Tensor,
         function(total), apply(require_task_losses(total)), shared)
 
 
-def check_task_losses(total: Tensor, task_losses: Mapping[str,
-                                                          Tensor]) -> None:
+def check_sum(total: Tensor, task_losses: Mapping[str, Tensor]) -> None:
     """Raise a clear error unless the parts make up the total.
 
     Raises:
-        ValueError: If they do not sum up to it (a part that no task holds
-            would silently not be trained), or if one has no gradient.
+        ValueError: If they do not sum up to it: a part that no task holds
+            would silently not be trained.
     """
-    for task, loss in task_losses.items():
-        if not loss.requires_grad:
-            raise ValueError(f'The loss of the task `{task}` should depend on '
-                             'trained parameters, but has no gradient.')
     difference = total.detach() - sum(
         loss.detach() for loss in task_losses.values())
     if difference.abs() > 1e-3 * (1 + total.detach().abs()):
@@ -162,6 +162,8 @@ class TaskLossMixin:
                   *args) -> dict:
         """Compute the losses from features that the tasks share.
 
+        To be called once an iteration, for all losses to harmonize.
+
         ``torch.compile`` ends the compiled part here: inside of it there is
         no gradient towards the features.
 
@@ -172,7 +174,8 @@ class TaskLossMixin:
                 losses by name.
 
         Returns:
-            dict: The losses, for the model to return. They are copies: the
+            dict: The losses, for the model to return as they are: scaled
+            later, they would not be what was compared. They are copies: the
             hooks that a model wrapper puts on them are not on the originals.
         """
         losses = compute(features, *args)

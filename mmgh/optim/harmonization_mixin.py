@@ -7,7 +7,7 @@ from typing import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmgh.task_losses import (check_task_losses, map_task_losses,
+from mmgh.task_losses import (check_sum, map_task_losses,
                               require_task_losses)
 from .probes import (FeatureProbe, GramianOf, ModuleProbe, ParameterProbe,
                      TaskWeights, product_by_task)
@@ -48,7 +48,7 @@ class HarmonizationMixin:
         if apply_to not in ('loss', 'shared'):
             raise ValueError("`apply_to` should be 'loss' or 'shared', but "
                              f'got {apply_to!r}.')
-        if not (isinstance(interval, int) and interval >= 1):
+        if type(interval) is not int or interval < 1:
             raise ValueError('`interval` should be a whole number of at least '
                              f'1, but got {interval!r}.')
         if interval > 1 and apply_to == 'shared':
@@ -58,7 +58,7 @@ class HarmonizationMixin:
         self.interval = interval
         self._weighting = TaskWeighting(harmonizer, pairs, max_weight)
         self._probe = _PROBES[probe](shared, apply_to)
-        # Of the last comparison; None before the first.
+        # Of the last comparison; None before the first, or if that failed.
         self._weights: dict[str, Tensor] | None = None
         self._compared: list[tuple[tuple[str, ...], Tensor, Tensor]] = []
         self._checked_sum = False
@@ -104,16 +104,20 @@ class HarmonizationMixin:
         """
         task_losses = require_task_losses(loss)
         if not self._checked_sum:
-            check_task_losses(loss, task_losses)
+            check_sum(loss, task_losses)
             self._checked_sum = True
         groups = self._weighting.groups(task_losses)
+        tasks = list(dict.fromkeys(task for group, _ in groups
+                                   for task in group))
         compares = self._compares()
         self._inner_count += 1
         scale = self._loss_scale(loss)
         if scale is not None:
             loss = map_task_losses(loss, lambda value: value * scale)
         if compares:
-            self._probe.backward(loss, partial(self._weigh, groups, scale),
+            self._compared = []
+            self._probe.backward(loss, tasks,
+                                 partial(self._weigh, groups, scale),
                                  self._parameters(), retain_graph,
                                  self.should_update())
             self._log()
@@ -176,9 +180,10 @@ class HarmonizationMixin:
         if not compared:
             return
         scalars = describe(compared)
-        finite = torch.stack([gramian for _, gramian, _ in compared])
-        is_finite, *values = torch.stack(
-            [finite.isfinite().all().to(finite), *scalars.values()]).tolist()
+        gramians = torch.stack([gramian for _, gramian, _ in compared])
+        is_finite, *values = torch.stack([
+            gramians.isfinite().all().to(gramians), *scalars.values()
+        ]).tolist()
         if not is_finite:
             self._weights = None
             return

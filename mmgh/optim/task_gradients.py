@@ -14,7 +14,8 @@ TaskGradient = Dict[Tensor, Tensor]
 
 
 def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
-                  retain_graph: bool) -> TaskGradient:
+                  retain_graph: bool,
+                  accumulated: TaskGradient) -> TaskGradient:
     """Gradient of one task's loss, by one whole backward pass.
 
     It is collected in the ``grad`` fields, which are restored afterwards.
@@ -26,10 +27,12 @@ def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
         loss (Tensor): Scalar.
         parameters (Sequence[Tensor]): With respect to these.
         retain_graph (bool): Whether another backward pass follows.
+        accumulated (TaskGradient): Of earlier micro-batches, which the result
+            contains. Its tensors may change.
     """
     before = [parameter.grad for parameter in parameters]
     for parameter in parameters:
-        parameter.grad = None
+        parameter.grad = accumulated.get(parameter)
     loss.backward(retain_graph=retain_graph)
     gradient = {p: p.grad for p in parameters if p.grad is not None}
     for parameter, grad in zip(parameters, before):
@@ -53,15 +56,6 @@ def probe_gradient(loss: Tensor, tensors: Sequence[Tensor]) -> TaskGradient:
         tensor: gradient
         for tensor, gradient in zip(tensors, gradients) if gradient is not None
     }
-
-
-def add_gradient(total: TaskGradient, gradient: TaskGradient) -> None:
-    """Add a micro-batch's gradient to what was accumulated, in place."""
-    for parameter, grad in gradient.items():
-        if parameter in total:
-            total[parameter].add_(grad)
-        else:
-            total[parameter] = grad
 
 
 def gramian(gradients: Sequence[TaskGradient],
@@ -91,20 +85,22 @@ def gramian(gradients: Sequence[TaskGradient],
 def _inner_product(a: TaskGradient, b: TaskGradient,
                    tensors: Sequence[Tensor],
                    scale: Tensor | None) -> Tensor:
-    products = [
-        torch.dot(_as_vector(a[p], scale), _as_vector(b[p], scale))
-        for p in tensors if p in a and p in b
-    ]
+    products = []
+    for tensor in tensors:
+        if tensor in a and tensor in b:
+            first, second = _as_vector(a[tensor]), _as_vector(b[tensor])
+            if scale is None:
+                products.append(torch.dot(first, second))
+            else:
+                products.append(torch.dot(first / scale, second) / scale)
     if not products:
-        return _as_vector(tensors[0].detach(), scale).new_zeros(())
+        return _as_vector(tensors[0].detach()).new_zeros(())
     return torch.stack(products).sum()
 
 
-def _as_vector(gradient: Tensor, scale: Tensor | None) -> Tensor:
+def _as_vector(gradient: Tensor) -> Tensor:
     if gradient.dtype in (torch.float16, torch.bfloat16):
         gradient = gradient.float()
-    if scale is not None:
-        gradient = gradient / scale
     return gradient.flatten()
 
 

@@ -32,6 +32,9 @@ class TaskWeighting:
                 for pair in pairs)):
             raise ValueError('`pairs` should list pairs of two different '
                              f'tasks, but got {pairs!r}.')
+        if pairs is not None and len(set(map(frozenset, pairs))) < len(pairs):
+            raise ValueError('`pairs` should name each pair once, but got '
+                             f'{pairs!r}.')
         if max_weight is not None and not (isinstance(
                 max_weight, (int, float)) and max_weight >= 1):
             raise ValueError('`max_weight` should be a number of at least 1, '
@@ -62,8 +65,8 @@ class TaskWeighting:
         return list(zip(map(tuple, self.pairs), self.harmonizers))
 
     def weights(self, harmonizer: Harmonizer, gramian: Tensor) -> Tensor:
-        """Weights of K tasks, shape ``(K, )``; 1 if the Gramian is not
-        finite."""
+        """Weights of K tasks, shape ``(K, )``; 1 if they, or the Gramian, are
+        not finite."""
         weights = harmonizer(gramian).to(gramian)
         if weights.shape != gramian.shape[:1]:
             raise ValueError(
@@ -71,7 +74,7 @@ class TaskWeighting:
                 f'{harmonizer!r} returned the shape {tuple(weights.shape)}.')
         if self.max_weight is not None:
             weights = weights.clamp(-self.max_weight, self.max_weight)
-        finite = gramian.isfinite().all()
+        finite = gramian.isfinite().all() & weights.isfinite().all()
         return torch.where(finite, weights, torch.ones_like(weights))
 
 

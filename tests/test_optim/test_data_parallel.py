@@ -15,7 +15,7 @@ from torch import Tensor, distributed, nn
 from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
 from torch.optim import SGD
 
-from mmgh.optim import GHOptimWrapper
+from mmgh.optim import GHOptimWrapper, rank_average
 from .two_task_model import TwoTaskModel, make_batch, make_model
 
 STEPS = 5
@@ -203,6 +203,9 @@ def work(rank: int, folder: str) -> None:
         timeout=timedelta(seconds=60))
     torch.set_num_threads(1)
     results = {name: run(rank, 2, **SCENARIOS[name]) for name in SCENARIOS}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rank_average, '_BUCKET_BYTES', 100)
+        results['small_messages'] = run(rank, 2, **PARAMETERS)
     results['fsdp'] = run_sharded(rank, None)
     results['fsdp_by_layer'] = run_sharded(
         rank, partial(size_based_auto_wrap_policy, min_num_params=5))
@@ -237,6 +240,12 @@ def test_ranks_harmonize_the_whole_batch(ranks, name):
     assert max(single['logged'][0]) > 91
     for result in ranks:
         assert_equal(result[name], single)
+
+
+def test_gradients_travel_in_several_messages(ranks):
+    single = run(0, 1, **PARAMETERS)
+    for result in ranks:
+        assert_equal(result['small_messages'], single)
 
 
 @pytest.mark.parametrize('probe', ['parameters', 'features'])

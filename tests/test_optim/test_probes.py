@@ -229,6 +229,9 @@ def test_features_of_an_earlier_iteration_are_forgotten():
      "`apply_to` should be 'loss'"),
     (dict(interval=0), '`interval`.*at least 1.*0'),
     (dict(interval=1.5), '`interval`.*whole number.*1.5'),
+    (dict(interval=True), '`interval`.*whole number.*True'),
+    (dict(pairs=[('cls', 'alignment'), ('alignment', 'cls')]),
+     '`pairs` should name each pair once'),
     (dict(interval=2, apply_to='shared'), "`interval` should be 1 with.*2"),
     (dict(probe='modules', shared=['trunk', 'neck']), "`shared`.*'neck'"),
 ])
@@ -262,17 +265,125 @@ def test_features_without_gradient_are_refused():
                 total_loss(model, make_batch()))
 
 
-def test_task_beside_the_features_is_refused():
-    model = make_model(conflict=True)
+def losses_with(model, batch, change) -> dict:
+    """Losses of the heads, changed where the features are still known."""
 
     def compute(features, labels):
         losses = model.losses_of_heads(features, labels)
-        return {**losses, 'loss_cls': model.classifier.weight.sum()}
+        return {**losses, **change(losses)}
 
-    batch = make_batch()
-    losses = model.losses_at(
+    return model.losses_at(
         model.trunk(batch['inputs']), compute, batch['labels'])
+
+
+def test_task_beside_the_features_is_refused():
+    model = make_model(conflict=True)
+    losses = losses_with(
+        model, make_batch(),
+        lambda losses: dict(loss_cls=model.classifier.weight.sum()))
     with pytest.raises(ValueError, match='task `cls` should depend on the'):
         gh_wrapper(
             model, probe='features').update_params(
                 model.parse_losses(losses)[0])
+
+
+@pytest.mark.parametrize('probe', PROBES)
+@pytest.mark.parametrize('apply_to', ['loss', 'shared'])
+def test_task_in_no_pair_keeps_its_gradient(probe, apply_to):
+    """Here it does not even reach the shared features."""
+    if probe == 'modules' and apply_to == 'shared':
+        return
+    model = make_model(conflict=True)
+    model.tasks = dict(model.tasks, loss_reg='reg')
+    reference = copy.deepcopy(model)
+    for net, with_penalty in ((model, True), (reference, False)):
+        penalty = net.classifier.weight.sum() * with_penalty
+        losses = losses_with(
+            net, make_batch(), lambda losses: dict(loss_reg=penalty))
+        gh_wrapper(
+            net,
+            apply_to=apply_to,
+            pairs=[('alignment', 'cls')],
+            **PROBES[probe][0]).backward(net.parse_losses(losses)[0])
+    for (name, grad), other in zip(
+            grads(model).items(), grads(reference).values()):
+        penalty = 1. if name == 'classifier.weight' else 0.
+        torch.testing.assert_close(grad, other + penalty)
+
+
+@pytest.mark.parametrize('names', [['loss_alignment'], ['loss_cls']])
+def test_losses_changed_after_the_features_are_refused(names):
+    """The weights would be those of losses that are not trained on."""
+    model = make_model(conflict=True)
+    losses = model(**make_batch())
+    for name in names:
+        losses[name] = 0.1 * losses[name]
+    with pytest.raises(ValueError, match=f'`{names[0][5:]}`.*as it is.*call'):
+        gh_wrapper(
+            model, probe='features').update_params(
+                model.parse_losses(losses)[0])
+
+
+def test_loss_of_a_second_call_is_refused():
+    model = make_model(conflict=True)
+    first, second = (model(**make_batch(seed=seed)) for seed in (0, 1))
+    losses = dict(
+        loss_alignment=first['loss_alignment'], loss_cls=second['loss_cls'])
+    with pytest.raises(ValueError, match='task `alignment`.*one call'):
+        gh_wrapper(
+            model, probe='features').update_params(
+                model.parse_losses(losses)[0])
+
+
+@pytest.mark.parametrize('probe', ['parameters', 'modules'])
+def test_modules_that_one_task_does_not_reach_are_refused(probe):
+    """They would never show a conflict."""
+    model = make_model(conflict=True)
+    wrapper = gh_wrapper(model, probe=probe, shared=['classifier'])
+    with pytest.raises(ValueError, match=r"`shared`.*all depend.*classifier"):
+        wrapper.update_params(total_loss(model, make_batch()))
+
+
+@pytest.mark.parametrize('probe', ['parameters', 'modules'])
+def test_named_modules_have_to_be_looked_up(probe):
+    model = make_model(conflict=True)
+    wrapper = GHOptimWrapper(
+        optimizer=SGD(model.parameters(), lr=0.1),
+        harmonizer=dict(type='mmgh.GH'),
+        probe=probe,
+        shared=['trunk'])
+    with pytest.raises(RuntimeError, match='`initialize_count_status` should'):
+        wrapper.update_params(total_loss(model, make_batch()))
+
+
+def test_gradients_of_features_are_changed_in_one_backward_pass_only():
+    model, batch = make_model(conflict=True), make_batch()
+    loss = total_loss(model, batch)
+    gh_wrapper(
+        model, probe='features', apply_to='shared').backward(
+            loss, retain_graph=True)
+    model.zero_grad()
+    loss.backward()
+    later = grads(model)
+    model.zero_grad(set_to_none=True)
+    total_loss(model, batch).backward()
+    torch.testing.assert_close(later, grads(model))
+
+
+def test_static_graph_is_refused_for_parameters():
+    model = make_model(conflict=True)
+    model.static_graph = True  # as torch's model wrapper has it
+    for probe in ('features', 'modules'):
+        gh_wrapper(model, **PROBES[probe][0])
+    with pytest.raises(ValueError, match='`static_graph`.*False.*True'):
+        gh_wrapper(model)
+
+
+def test_task_that_loses_its_gradient_later_is_named():
+    model = make_model(conflict=True)
+    wrapper = gh_wrapper(model)
+    wrapper.update_params(total_loss(model, make_batch()))
+    losses = model(**make_batch())
+    losses['loss_cls'] = losses['loss_cls'].detach()
+    with pytest.raises(ValueError, match='task `cls`.*has no gradient'):
+        wrapper.update_params(model.parse_losses(losses)[0])

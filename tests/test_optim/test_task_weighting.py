@@ -98,3 +98,10 @@ def test_one_harmonizer_for_each_pair(harmonizer):
 def test_list_of_harmonizers_without_pairs_is_refused():
     with pytest.raises(ValueError, match='each of the `pairs` None'):
         harmonized_gradient(harmonizer=[dict(type='mmgh.GH')])
+
+
+def test_weights_that_are_not_finite_count_as_one(message_hub):
+    gradient = harmonized_gradient(
+        'ab', harmonizer=lambda gramian: torch.tensor([1., float('nan')]))
+    torch.testing.assert_close(gradient, DIRECTIONS['a'] + DIRECTIONS['b'])
+    assert message_hub.get_scalar('train/weight_b').current() == 1

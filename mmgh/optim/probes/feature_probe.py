@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from typing import Sequence
 
+import torch
 from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor
 
 from mmgh.task_losses import (SharedFeatures, get_shared_features,
                               require_task_losses)
-from ..task_gradients import (TaskGradient, add_gradient, gramian,
-                              probe_gradient, weighted_sum)
+from ..task_gradients import (TaskGradient, gramian, probe_gradient,
+                              weighted_sum)
 from .probe import Probe, Weigh, product_by_task
 
 
@@ -17,8 +18,7 @@ class FeatureProbe(Probe):
 
     They cost a backward pass of the heads alone. One backward pass of the
     weighted loss follows; with ``apply_to='shared'`` it is of the plain loss,
-    and the weighted gradient of the features replaces the plain one on its
-    way into the network.
+    and the gradient of the features is weighted on its way into the network.
 
     The angle is another one than between the gradients of the parameters: an
     approximation, as in MGDA-UB. Over ranks only Gramians are summed: those
@@ -31,24 +31,30 @@ class FeatureProbe(Probe):
                              "`probe='features'`: the model marks its shared "
                              f'features itself; but got {shared!r}.')
         super().__init__(shared, apply_to)
+        self._checked_losses = False
 
-    def backward(self, loss: Tensor, weigh: Weigh, parameters: list[Tensor],
-                 retain_graph: bool, is_last: bool) -> None:
-        features, task_losses = _require_shared_features(loss)
+    def backward(self, loss: Tensor, tasks: list[str], weigh: Weigh,
+                 parameters: list[Tensor], retain_graph: bool,
+                 is_last: bool) -> None:
+        features, probed_losses = _require_shared_features(loss)
+        task_losses = require_task_losses(loss)
+        if not self._checked_losses:
+            _check_same_losses(tasks, task_losses, probed_losses)
+            self._checked_losses = True
         gradients = {
-            task: probe_gradient(task_loss, features)
-            for task, task_loss in task_losses.items()
+            task: probe_gradient(probed_losses[task], features)
+            for task in tasks
         }
         _check_reached(gradients)
         weights = product_by_task(
             weigh(lambda tasks, scale: _gramian_over_ranks(
                 [gradients[task] for task in tasks], features, scale)))
         if self.apply_to == 'loss':
-            loss = weighted_sum(require_task_losses(loss), weights)
+            loss = weighted_sum(task_losses, weights)
             loss.backward(retain_graph=retain_graph)
         else:
-            replacements = _weighted_gradient(gradients, weights)
-            _backward_through(loss, replacements, retain_graph)
+            changes = _changes(gradients, weights)
+            _backward_with_changes(loss, changes, retain_graph)
 
 
 def _require_shared_features(loss: Tensor) -> SharedFeatures:
@@ -64,6 +70,19 @@ def _require_shared_features(loss: Tensor) -> SharedFeatures:
                          "parameters for `probe='features'`, but all that is "
                          'before them is frozen.')
     return SharedFeatures(tensors, shared.task_losses)
+
+
+def _check_same_losses(tasks: Sequence[str], task_losses: dict[str, Tensor],
+                       probed_losses: dict[str, Tensor]) -> None:
+    for task in tasks:
+        loss = task_losses[task].detach()
+        probed = probed_losses.get(task, torch.zeros_like(loss)).detach()
+        if not torch.isclose(loss, probed, rtol=1e-3, equal_nan=True):
+            raise ValueError(
+                f'The loss of the task `{task}` should come as it is from one '
+                "call of `TaskLossMixin.losses_at` for `probe='features'`, "
+                f'but is {loss.item():.4g} in the total and '
+                f'{probed.item():.4g} there.')
 
 
 def _check_reached(gradients: dict[str, TaskGradient]) -> None:
@@ -82,24 +101,27 @@ def _gramian_over_ranks(gradients: list[TaskGradient],
     return products / get_world_size()**2
 
 
-def _weighted_gradient(gradients: dict[str, TaskGradient],
-                       weights: dict[str, Tensor]) -> TaskGradient:
-    total: TaskGradient = {}
+def _changes(gradients: dict[str, TaskGradient],
+             weights: dict[str, Tensor]) -> TaskGradient:
+    """What weighting adds to the plain gradient of each feature tensor."""
+    changes: TaskGradient = {}
     for task, gradient in gradients.items():
-        add_gradient(total, {
-            feature: grad * weights.get(task, 1)
-            for feature, grad in gradient.items()
-        })
-    return total
+        for feature, grad in gradient.items():
+            change = grad * (weights[task] - 1)
+            changes[feature] = (
+                changes[feature] + change if feature in changes else change)
+    return changes
 
 
-def _backward_through(loss: Tensor, replacements: TaskGradient,
-                      retain_graph: bool) -> None:
-    """A backward pass in which some gradients are replaced on the way."""
+def _backward_with_changes(loss: Tensor, changes: TaskGradient,
+                           retain_graph: bool) -> None:
+    """A backward pass in which some gradients are changed on the way."""
     handles = [
-        feature.register_hook(lambda _, gradient=gradient: gradient)
-        for feature, gradient in replacements.items()
+        feature.register_hook(lambda grad, change=change: grad + change)
+        for feature, change in changes.items()
     ]
-    loss.backward(retain_graph=retain_graph)
-    for handle in handles:
-        handle.remove()
+    try:
+        loss.backward(retain_graph=retain_graph)
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mmgh.task_losses import require_task_losses
 from ..rank_average import RankAverage
 from ..task_gradients import gramian, probe_gradient, weighted_sum
-from .probe import (Probe, Weigh, find_parameters, product_by_task,
+from .probe import (NamedParameters, Probe, Weigh, product_by_task,
                     refuse_sharded)
 
 
@@ -27,23 +27,26 @@ class ModuleProbe(Probe):
                              "`probe='modules'`, which has the gradients of "
                              f'these modules only, but got {apply_to!r}.')
         super().__init__(shared, apply_to)
-        self._named: list[Tensor] = []
+        self._named = NamedParameters(shared)
 
     def prepare(self, model: nn.Module) -> None:
         refuse_sharded(model, 'modules')
-        self._named = find_parameters(model, self.shared)
+        self._named.find(model)
 
-    def backward(self, loss: Tensor, weigh: Weigh, parameters: list[Tensor],
-                 retain_graph: bool, is_last: bool) -> None:
+    def backward(self, loss: Tensor, tasks: list[str], weigh: Weigh,
+                 parameters: list[Tensor], retain_graph: bool,
+                 is_last: bool) -> None:
+        named = self._named.get()
         gradients = {}
         averages = []
         task_losses = require_task_losses(loss)
-        for task, task_loss in task_losses.items():
-            gradients[task] = probe_gradient(task_loss, self._named)
-            averages.append(RankAverage(gradients[task], self._named))
+        for task in tasks:
+            gradients[task] = probe_gradient(task_losses[task], named)
+            averages.append(RankAverage(gradients[task], named))
         for average in averages:
             average.wait()
+        self._named.check_reached(tasks, list(gradients.values()))
         groups = weigh(lambda tasks, scale: gramian(
-            [gradients[task] for task in tasks], self._named, scale))
+            [gradients[task] for task in tasks], named, scale))
         total = weighted_sum(task_losses, product_by_task(groups))
         total.backward(retain_graph=retain_graph)

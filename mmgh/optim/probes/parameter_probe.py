@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from mmgh.task_losses import require_task_losses
 from ..rank_average import RankAverage
-from ..task_gradients import (TaskGradient, add_gradient, add_to_grad_fields,
-                              gramian, scale_gradient, task_gradient)
-from .probe import Probe, Weigh, find_parameters, refuse_sharded
+from ..task_gradients import (TaskGradient, add_to_grad_fields, gramian,
+                              scale_gradient, task_gradient)
+from .probe import NamedParameters, Probe, Weigh, refuse_sharded
 
 
 class ParameterProbe(Probe):
@@ -26,24 +26,29 @@ class ParameterProbe(Probe):
 
     def __init__(self, shared: Sequence[str] | None, apply_to: str) -> None:
         super().__init__(shared, apply_to)
-        self._named: list[Tensor] | None = None
+        self._named = None if shared is None else NamedParameters(shared)
         self._gradients: dict[str, TaskGradient] = {}
 
     def prepare(self, model: nn.Module) -> None:
         refuse_sharded(model, 'parameters')
-        if self.shared is not None:
-            self._named = find_parameters(model, self.shared)
+        if getattr(model, 'static_graph', False):
+            raise ValueError("`static_graph` of the model wrapper should be "
+                             "False with `probe='parameters'`, which runs "
+                             'several backward passes, but got True. The '
+                             'other probes go with it.')
+        if self._named is not None:
+            self._named.find(model)
 
-    def backward(self, loss: Tensor, weigh: Weigh, parameters: list[Tensor],
-                 retain_graph: bool, is_last: bool) -> None:
+    def backward(self, loss: Tensor, tasks: list[str], weigh: Weigh,
+                 parameters: list[Tensor], retain_graph: bool,
+                 is_last: bool) -> None:
         averages = []
         task_losses = require_task_losses(loss)
         for i, (task, task_loss) in enumerate(task_losses.items(), start=1):
-            gradient = self._gradients.setdefault(task, {})
-            add_gradient(
-                gradient,
-                task_gradient(task_loss, parameters, retain_graph
-                              or i < len(task_losses)))
+            gradient = task_gradient(task_loss, parameters, retain_graph
+                                     or i < len(task_losses),
+                                     self._gradients.get(task, {}))
+            self._gradients[task] = gradient
             if is_last:
                 averages.append(RankAverage(gradient, parameters))
         for average in averages:
@@ -71,13 +76,12 @@ class ParameterProbe(Probe):
 
     def _shared(self, gradients: dict[str, TaskGradient],
                 tasks: Sequence[str]) -> list[Tensor]:
+        compared = [gradients[task] for task in tasks]
         if self._named is not None:
-            return self._named
-        if self.shared is not None:
-            raise RuntimeError('`initialize_count_status` should be called '
-                               'with the model before the first step, since '
-                               f'`shared` names parts of it: {self.shared}.')
-        first, *others = (gradients[task] for task in tasks)
+            named = self._named.get()
+            self._named.check_reached(tasks, compared)
+            return named
+        first, *others = compared
         shared = [p for p in first if all(p in other for other in others)]
         if not shared:
             raise RuntimeError(f'The tasks {tuple(tasks)} should share '

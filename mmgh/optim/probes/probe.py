@@ -7,6 +7,8 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
+from ..task_gradients import TaskGradient
+
 # Weights of tasks that are harmonized with each other, one tuple a group.
 TaskWeights = List[Tuple[Tuple[str, ...], Tensor]]
 # From names of tasks, and what their gradients are to be divided by first, to
@@ -36,13 +38,15 @@ class Probe(ABC):
         work with it."""
 
     @abstractmethod
-    def backward(self, loss: Tensor, weigh: Weigh, parameters: list[Tensor],
-                 retain_graph: bool, is_last: bool) -> None:
+    def backward(self, loss: Tensor, tasks: list[str], weigh: Weigh,
+                 parameters: list[Tensor], retain_graph: bool,
+                 is_last: bool) -> None:
         """Leave the harmonized gradient in the ``grad`` fields.
 
         Args:
             loss (Tensor): Scalar that carries its task losses.
-            weigh (Weigh): Gives the weights of the tasks.
+            tasks (list[str]): Names of those that are compared.
+            weigh (Weigh): Gives the weights of these tasks.
             parameters (list[Tensor]): All that are trained.
             retain_graph (bool): Whether to keep the graph in the end.
             is_last (bool): Whether this is the last micro-batch before a
@@ -70,23 +74,51 @@ def refuse_sharded(model: nn.Module, probe: str) -> None:
             f'whole parameters, but got {probe!r}.')
 
 
-def find_parameters(model: nn.Module, names: Sequence[str]) -> list[Tensor]:
-    """Trained parameters of the named modules (or the named parameters)."""
-    model = model.module if is_model_wrapper(model) else model
-    found: dict[Tensor, None] = {}
-    for name in names:
-        matches = [
-            parameter for key, parameter in model.named_parameters()
-            if key == name or key.startswith(f'{name}.')
-        ]
-        if not matches:
-            raise ValueError(
-                f'`shared` should name modules with parameters, but got '
-                f'{name!r}; the model has '
-                f'{sorted(child for child, _ in model.named_children())}.')
-        found.update(dict.fromkeys(matches))
-    trained = [p for p in found if p.requires_grad]
-    if not trained:
-        raise ValueError('`shared` should name modules that are trained, but '
-                         f'{list(names)} are frozen.')
-    return trained
+class NamedParameters:
+    """Parameters of the modules that ``shared`` names.
+
+    Args:
+        names (Sequence[str]): Of modules or parameters.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = list(names)
+        self._parameters: list[Tensor] = []
+
+    def find(self, model: nn.Module) -> None:
+        """Look them up, before the first step."""
+        model = model.module if is_model_wrapper(model) else model
+        found: dict[Tensor, None] = {}
+        for name in self.names:
+            matches = [
+                parameter for key, parameter in model.named_parameters()
+                if key == name or key.startswith(f'{name}.')
+            ]
+            if not matches:
+                raise ValueError(
+                    f'`shared` should name modules with parameters, but got '
+                    f'{name!r}; the model has '
+                    f'{sorted(name for name, _ in model.named_children())}.')
+            found.update(dict.fromkeys(matches))
+        self._parameters = [p for p in found if p.requires_grad]
+        if not self._parameters:
+            raise ValueError('`shared` should name modules that are trained, '
+                             f'but {self.names} are frozen.')
+
+    def get(self) -> list[Tensor]:
+        """The trained ones."""
+        if not self._parameters:
+            raise RuntimeError('`initialize_count_status` should be called '
+                               'with the model before the first step, since '
+                               f'`shared` names parts of it: {self.names}.')
+        return self._parameters
+
+    def check_reached(self, tasks: Sequence[str],
+                      gradients: Sequence[TaskGradient]) -> None:
+        """Raise an error if none of them is reached by all tasks."""
+        if not any(
+                all(parameter in gradient for gradient in gradients)
+                for parameter in self._parameters):
+            raise ValueError('`shared` should name modules that the tasks '
+                             f'{tuple(tasks)} all depend on, but got '
+                             f'{self.names}.')
