@@ -8,6 +8,10 @@ from mmengine.registry import Registry
 
 MODELS = Registry(
     'model', parent=mmengine_registry.MODELS, locations=['mmgh.models'])
+MODEL_WRAPPERS = Registry(
+    'model_wrapper',
+    parent=mmengine_registry.MODEL_WRAPPERS,
+    locations=['mmgh.models'])
 DATASETS = Registry(
     'dataset', parent=mmengine_registry.DATASETS, locations=['mmgh.datasets'])
 DATA_SAMPLERS = Registry(
@@ -17,6 +21,10 @@ DATA_SAMPLERS = Registry(
 OPTIM_WRAPPERS = Registry(
     'optim_wrapper',
     parent=mmengine_registry.OPTIM_WRAPPERS,
+    locations=['mmgh.optim'])
+OPTIM_WRAPPER_CONSTRUCTORS = Registry(
+    'optimizer wrapper constructor',
+    parent=mmengine_registry.OPTIM_WRAPPER_CONSTRUCTORS,
     locations=['mmgh.optim'])
 PARAM_SCHEDULERS = Registry(
     'parameter scheduler',

@@ -74,15 +74,21 @@ def test_missing_dependency_is_named(missing):
 
 TYPES = {
     'models': [
-        'UDAClassifier', 'DomainPairDataPreprocessor', 'DANNHead', 'CDANHead',
-        'Bottleneck', 'DomainDiscriminator', 'DigitsLeNet'
+        'UDAClassifier', 'SSRTClassifier', 'DomainPairDataPreprocessor',
+        'DANNHead', 'CDANHead',
+        'Bottleneck', 'DomainDiscriminator', 'DigitsLeNet', 'BSPHead',
+        'MCCHead', 'MDDHead', 'BridgeClsHead', 'BridgedDiscriminator',
+        'GVBHead', 'AFNHead', 'DANHead', 'DeepCORALHead', 'JANHead',
+        'DWLHead', 'MCDHead', 'AlternatingMCDClassifier'
     ],
     'datasets': ['Digits', 'DigitsM', 'DomainPairDataset'],
     'data_samplers': ['DomainPairSampler'],
     'optim_wrappers': ['GHOptimWrapper'],
+    'optim_wrapper_constructors': ['MCDOptimWrapperConstructor'],
+    'model_wrappers': ['OwnStepDistributedDataParallel'],
     'param_schedulers': ['InverseDecayLR'],
     'task_utils': ['GH', 'GHPlusPlus', 'TorchJD'],
-    'hooks': ['IterationSeedHook'],
+    'hooks': ['IterationSeedHook', 'SafeTrainingHook'],
 }
 
 

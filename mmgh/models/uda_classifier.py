@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import torch
-from mmpretrain.models import ImageClassifier
+from mmpretrain.models import ImageClassifier, LinearClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
@@ -96,13 +96,9 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
     def _losses_of_heads(self, feats: tuple,
                          data_samples: list[DataSample]) -> dict[str, Tensor]:
         source_feats, target_feats = feats
-        losses = self.head.loss(source_feats, data_samples)
-        losses = {
-            'loss_cls' if name == 'loss' else name: value
-            for name, value in losses.items()
-        }
+        losses = self._losses_of_cls_head(source_feats, data_samples)
         uda_losses = self.uda_head.loss(
-            self._domain_output(source_feats),
+            self._domain_output(source_feats, labels_of(data_samples)),
             self._domain_output(target_feats))
         clash = sorted(set(losses) & set(uda_losses))
         if clash:
@@ -110,6 +106,15 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                              f'{clash}; rename those of the UDA head.')
         # Alignment is task 1, as in the published code of CDAN and GVB.
         return {**uda_losses, **losses}
+
+    def _losses_of_cls_head(
+            self, feats: tuple,
+            data_samples: list[DataSample]) -> dict[str, Tensor]:
+        losses = self.head.loss(feats, data_samples)
+        return {
+            'loss_cls' if name == 'loss' else name: value
+            for name, value in losses.items()
+        }
 
     def task_of(self, loss_name: str) -> str:
         return self.uda_head.tasks.get(loss_name, 'cls')
@@ -128,7 +133,9 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         return (map_tensors(lambda tensor: tensor[:size], feats),
                 map_tensors(lambda tensor: tensor[size:], feats))
 
-    def _domain_output(self, feats: tuple) -> DomainOutput:
+    def _domain_output(self,
+                       feats: tuple,
+                       labels: Tensor | None = None) -> DomainOutput:
         """What the UDA head sees. Where the classification head has dropout
         or batch norm, this is another run of it than that of its loss."""
         features = torch.cat(
@@ -143,7 +150,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                 raise ValueError(
                     f'`uda_head.{name}` should be {tensor.shape[1]}, as '
                     f'{type(self.head).__name__} gives it, but got {wanted}.')
-        return DomainOutput(features, logits, self.head, feats)
+        return DomainOutput(features, logits, self.head, feats, labels)
 
     def _head_dimensions(self) -> dict[str, int]:
         """Sizes of the features and of the scores.
@@ -151,6 +158,10 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         The layers that score the classes say both. DeiT and Conformer have
         two of them, on two feature vectors, which are concatenated.
         """
+        if isinstance(self.head, LinearClsHead):
+            return dict(
+                in_channels=self.head.in_channels,
+                num_classes=self.head.num_classes)
         # A head without layers, such as VGG's, gets the scores from the
         # backbone: they are all we see.
         has_layers = any(True for _ in self.head.parameters())
@@ -166,3 +177,10 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         in_channels = sum(m.in_features for m in linears
                           if m.out_features == num_classes)
         return dict(in_channels=in_channels, num_classes=num_classes)
+
+
+def labels_of(data_samples: list[DataSample]) -> Tensor:
+    """Classes ``(N, )``, or scores ``(N, C)`` where images are mixed."""
+    if 'gt_score' in data_samples[0]:
+        return torch.stack([sample.gt_score for sample in data_samples])
+    return torch.cat([sample.gt_label for sample in data_samples])

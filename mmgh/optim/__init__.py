@@ -3,8 +3,9 @@ from .gh_amp_optim_wrapper import GHAmpOptimWrapper
 from .gh_optim_wrapper import GHOptimWrapper
 from .harmonization_mixin import HarmonizationMixin
 from .inverse_decay_lr import InverseDecayLR
+from .mcd_optim_wrapper_constructor import MCDOptimWrapperConstructor
 
 __all__ = [
     'GHAmpOptimWrapper', 'GHOptimWrapper', 'HarmonizationMixin',
-    'InverseDecayLR'
+    'InverseDecayLR', 'MCDOptimWrapperConstructor'
 ]

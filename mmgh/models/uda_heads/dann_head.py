@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from mmgh.models.layers import GradientReversal
+from mmgh.models.layers import (GradientReversal, domain_loss,
+                                prediction_entropy)
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
 from .uda_head import UDAHead
@@ -88,15 +88,8 @@ class DANNHead(UDAHead):
             self.discriminator_inputs(target)
         ])
         scores = self.discriminator(self.reversal(inputs))
-        is_source = torch.zeros_like(scores)
-        is_source[:len(source.features)] = 1
-        bce = F.binary_cross_entropy_with_logits(
-            scores, is_source, reduction='none')
-        weights = torch.cat(
-            [self._sample_weights(source),
-             self._sample_weights(target)])
-        loss = (weights * bce).sum() / 2
-        accuracy = ((scores > 0) == (is_source > 0)).float().mean() * 100
+        loss, accuracy = domain_loss(scores, self._sample_weights(source),
+                                     self._sample_weights(target))
         results = dict(
             loss_domain=self.loss_weight * loss,
             domain_accuracy=accuracy,
@@ -110,8 +103,7 @@ class DANNHead(UDAHead):
         if self.entropy is None:
             size = len(output.features)
             return output.features.new_full((size, ), 1 / size)
-        log_probabilities = output.logits.log_softmax(dim=1)
-        entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1)
+        entropy = prediction_entropy(output.logits)
         entropy = (
             self.reversal(entropy)
             if self.entropy == 'reversed' else entropy.detach())

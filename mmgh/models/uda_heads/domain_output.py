@@ -22,6 +22,10 @@ class DomainOutput(NamedTuple):
     head_inputs: tuple = ()
     """What enters the head: nested tuples of tensors."""
 
+    labels: Optional[Tensor] = None
+    """Classes of the source, shape ``(N, )``, or where its images are mixed
+    their scores, ``(N, C)``. Always None for the target."""
+
     def classify(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Class scores with a function, such as gradient reversal, applied to
         what enters the head; shape ``(N, C)``."""

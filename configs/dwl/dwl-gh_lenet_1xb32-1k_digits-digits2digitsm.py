@@ -1,0 +1,6 @@
+_base_ = 'dwl_lenet_1xb32-1k_digits-digits2digitsm.py'
+
+optim_wrapper = dict(
+    type='mmgh.GHOptimWrapper',
+    harmonizer=dict(type='mmgh.GH'),
+    pairs=[('alignment', 'discrepancy')])

@@ -1,0 +1,4 @@
+_base_ = 'mcd_resnet50_1xb36-8k_office31-amazon2webcam.py'
+
+optim_wrapper = dict(
+    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from typing import Callable
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmgh.models.layers import GradientReversal
+from mmgh.nested import map_tensors
+from mmgh.registry import MODELS
+from .domain_output import DomainOutput, sum_scores
+from .uda_head import UDAHead
+
+
+@MODELS.register_module()
+class MCDHead(UDAHead):
+    r"""MCD: two classifiers find target features that the source lacks.
+
+    The first classifier is the classification head. The second one, which
+    belongs to this head, starts from other weights. Both learn the source,
+    and to differ on the target as much as possible; the features learn to
+    make them agree. With ``C`` classes and softmax scores :math:`p_1, p_2` of
+    the ``M`` target images
+
+    .. math::
+        discrepancy = \frac{1}{M C} \sum_{m, c} |p_{1, mc} - p_{2, mc}|
+
+    This is the one-step form: minus the discrepancy is minimised, and what
+    enters both classifiers goes through gradient reversal. So one backward
+    pass gives each part its direction. For the three alternating steps of the
+    paper see :class:`mmgh.models.AlternatingMCDClassifier`.
+
+    The classifier that predicts is the classification head.
+
+    Args:
+        in_channels (int): See :class:`UDAHead`.
+        num_classes (int): See :class:`UDAHead`.
+        classifier (dict, optional): Config of the second classifier: a head
+            of mmpretrain for what enters the classification head, best of
+            the same type. Defaults to None: a linear layer on the features,
+            which fits a classification head without hidden layers.
+        reversal (dict, optional): Options of :class:`GradientReversal`.
+        balance_weight (float): Factor of a loss that keeps the predictions on
+            the target from leaving out classes: for both classifiers
+            :math:`- \frac{1}{C} \sum_c \log \frac{1}{M} \sum_m p_{mc}`. The
+            published code uses 0.01. Defaults to 0: none.
+        loss_weight (float): Factor of the discrepancy. Defaults to 1.
+        init_cfg (dict, optional): Initialisation. Defaults to None.
+
+    Source: Maximum Classifier Discrepancy for Unsupervised Domain Adaptation
+    (CVPR 2018), eq. 2 to 9. Gradient reversal and the balance as in the
+    published code.
+
+    Example:
+        >>> model = dict(
+        ...     type='mmgh.UDAClassifier', uda_head=dict(type='mmgh.MCDHead'))
+    """
+
+    tasks = {
+        'loss_cls2': 'cls',
+        'loss_balance': 'cls',
+        'loss_discrepancy': 'alignment'
+    }
+
+    def __init__(self,
+                 in_channels: int,
+                 num_classes: int,
+                 classifier: dict | None = None,
+                 reversal: dict | None = None,
+                 balance_weight: float = 0.,
+                 loss_weight: float = 1.,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(in_channels, num_classes, loss_weight, init_cfg)
+        if num_classes < 2:
+            raise ValueError('`num_classes` should be at least 2, since the '
+                             'classifiers have to differ, but got '
+                             f'{num_classes!r}.')
+        if not (isinstance(balance_weight,
+                           (int, float)) and balance_weight >= 0):
+            raise ValueError('`balance_weight` should be a number of at least '
+                             f'0, but got {balance_weight!r}.')
+        self.balance_weight = balance_weight
+        self.reversal = GradientReversal(**(reversal or {}))
+        self.takes_features = classifier is None
+        self.classifier = (
+            nn.Linear(in_channels, num_classes)
+            if classifier is None else MODELS.build(classifier))
+
+    def loss(self, source: DomainOutput,
+             target: DomainOutput) -> dict[str, Tensor]:
+        """Losses of one training iteration.
+
+        Args:
+            source (DomainOutput): Of N source images, with labels.
+            target (DomainOutput): Of M target images.
+
+        Returns:
+            dict[str, Tensor]: ``loss_cls2``, ``loss_balance`` if it has a
+            weight, ``loss_discrepancy``, which is negative, and for the log
+            ``reversal``, the coefficient.
+        """
+        discrepancy = self.discrepancy(
+            target.classify(self.reversal),
+            self.classify(target, self.reversal))
+        # Classification is task 1, as in the published GH code of MCD.
+        results = dict(
+            **self.classification_losses(source, target),
+            loss_discrepancy=-discrepancy,
+            reversal=self.reversal.coefficient)
+        if self.training:
+            self.reversal.advance()
+        return results
+
+    def classification_losses(self, source: DomainOutput,
+                              target: DomainOutput) -> dict[str, Tensor]:
+        """The losses that features and both classifiers minimise.
+
+        Args:
+            source (DomainOutput): Of N source images, with labels.
+            target (DomainOutput): Of M target images.
+
+        Returns:
+            dict[str, Tensor]: ``loss_cls2``, and ``loss_balance`` if it has a
+            weight.
+        """
+        losses = dict(
+            loss_cls2=F.cross_entropy(self.classify(source), source.labels))
+        if self.balance_weight:
+            losses['loss_balance'] = self.balance_weight * (
+                _imbalance(target.logits) + _imbalance(self.classify(target)))
+        return losses
+
+    def classify(self,
+                 output: DomainOutput,
+                 function: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Scores of the second classifier, shape ``(N, C)``, if given with a
+        function on what enters it."""
+        inputs = output.features if self.takes_features else output.head_inputs
+        if function is not None:
+            inputs = map_tensors(function, inputs)
+        return sum_scores(self.classifier(inputs))
+
+    def discrepancy(self, first: Tensor, second: Tensor) -> Tensor:
+        """``loss_weight`` times the discrepancy of two scores ``(M, C)``."""
+        difference = first.softmax(dim=1) - second.softmax(dim=1)
+        return self.loss_weight * difference.abs().mean()
+
+
+def _imbalance(logits: Tensor) -> Tensor:
+    """Least if all classes are predicted equally often.
+
+    As in the published code a class that is never predicted counts with a
+    probability of 1e-6.
+    """
+    frequencies = logits.softmax(dim=1).mean(dim=0)
+    return -(frequencies + 1e-6).log().mean()
