@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .short_runs import SHORT, read
+
 TOOLS = Path(__file__).parents[2] / 'tools'
 
 
@@ -35,5 +37,20 @@ def tools(load_tool):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, 'argv', [name, *map(str, args)])
             load_tool(name).main()
+
+    return run
+
+
+@pytest.fixture(scope='session')
+def train(tools):
+    """``train(config, work_dir, ...)`` runs six iterations."""
+
+    def run(config, work_dir: Path, *options: str, resume=False) -> dict:
+        # Runs of one second would share MMEngine's logs without a name.
+        name = f'experiment_name={work_dir.name}_{resume}'
+        flags = ['--resume'] * resume
+        tools('train', config, '--work-dir', work_dir, *flags,
+              '--cfg-options', *SHORT, name, *options)
+        return read(work_dir / 'iter_6.pth')
 
     return run

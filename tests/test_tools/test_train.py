@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,36 +15,15 @@ from mmpretrain.registry import MODELS
 from PIL import Image
 
 from mmgh.datasets import DigitsM
+from .short_runs import (assert_same, assert_same_training, logged,
+                         read, stop_after_three)
 
 ROOT = Path(__file__).parents[2]
 DANN = str(ROOT / 'configs/dann/dann{}_lenet_1xb32-1k_digits-digits2digitsm.py'
            )
 SOURCE = str(ROOT / 'configs/source_only/'
              'source-only_lenet_1xb32-1k_digits-digits2digitsm.py')
-SHORT = [
-    'train_cfg.max_iters=6', 'train_cfg.val_interval=6',
-    'default_hooks.logger.interval=1', 'default_hooks.checkpoint.interval=3',
-    'train_dataloader.batch_size=8'
-]
 WARMUP = 'model.uda_head.reversal.warmup_iters=6'
-
-
-@pytest.fixture(scope='module')
-def train(tools):
-    """``train(config, work_dir, ...)`` runs six iterations."""
-
-    def run(config,
-            work_dir: Path,
-            *options: str,
-            resume=False) -> dict:
-        # Runs of one second would share MMEngine's logs without a name.
-        name = f'experiment_name={work_dir.name}_{resume}'
-        flags = ['--resume'] * resume
-        tools('train', config, '--work-dir', work_dir, *flags,
-              '--cfg-options', *SHORT, name, *options)
-        return read(work_dir / 'iter_6.pth')
-
-    return run
 
 
 @pytest.fixture(scope='module')
@@ -56,38 +34,15 @@ def trained(train, tmp_path_factory) -> Path:
     return work_dir
 
 
-def read(path: Path) -> dict:
-    return torch.load(path, map_location='cpu')
-
-
-def assert_same(first: dict, second: dict) -> None:
-    torch.testing.assert_close(first, second, rtol=0, atol=0)
-
-
-def stop_after_three(work_dir: Path, stopped: Path) -> Path:
-    """What a run that was killed after its first checkpoint leaves."""
-    stopped.mkdir()
-    checkpoint = shutil.copy(work_dir / 'iter_3.pth', stopped)
-    (stopped / 'last_checkpoint').write_text(checkpoint)
-    return stopped
-
-
 def test_resumed_run_equals_an_uninterrupted_one(trained, train, tmp_path):
     """Stopped in the middle of the warm-up; the model has dropout."""
     stopped = stop_after_three(trained, tmp_path / 'stopped')
     resumed = train(DANN.format('-gh'), stopped, WARMUP, resume=True)
     whole = read(trained / 'iter_6.pth')
-    assert_same(resumed['state_dict'], whole['state_dict'])
-    assert_same(resumed['optimizer'], whole['optimizer'])
-    assert resumed['param_schedulers'] == whole['param_schedulers']
+    assert_same_training(resumed, whole)
     assert resumed['state_dict']['uda_head.reversal.iteration'] == 6
-    logged = [
-        checkpoint['message_hub']['log_scalars'][name].data[0].tolist()
-        for name in ('train/cosine', 'train/reversal', 'train/lr')
-        for checkpoint in (whole, resumed)
-    ]
-    assert logged[::2] == logged[1::2]
-    assert all(len(values) == 6 for values in logged)
+    for name in ('cosine', 'reversal', 'lr'):
+        assert len(logged(whole, name)) == 6
 
 
 def test_augmentation_resumes_too(train, tmp_path):
