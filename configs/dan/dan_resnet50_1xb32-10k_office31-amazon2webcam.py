@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-# Bottleneck, batch and schedule as in TLlib.
+# Batch and schedule as in TLlib; its bottleneck has no batch normalisation.
 model = dict(
     type='mmgh.UDAClassifier',
     neck=[

@@ -34,8 +34,11 @@ class SafeTrainingHook(Hook):
     before), the model and the optimizer get back the state that they had at
     the beginning of the interval, and the ramp starts again: :math:`t_r = t`.
     If its last start was no longer ago than :math:`T_r`, which at first is
-    :math:`T`, :math:`T_r` doubles. Without a drop the state at the end of the
-    interval is the next snapshot.
+    :math:`T`, :math:`T_r` doubles. Without a drop, or if the strength is at
+    most 0.1 by then, the state at the end of the interval is the next
+    snapshot.
+
+    Averages of an ``EMAHook`` are not restored.
 
     Learning rates and other options of the optimizer stay where the schedule
     has them. Snapshots are in the memory of the CPU. The state of the hook is

@@ -22,7 +22,8 @@ class OwnStepDistributedDataParallel(MMDistributedDataParallel):
             ``train_step(data, optim_wrapper, run)``.
         find_unused_parameters (bool): Whether a step may leave out some
             parameters. Defaults to True.
-        **kwargs: Arguments of ``MMDistributedDataParallel``.
+        **kwargs: Arguments of ``MMDistributedDataParallel``, but for
+            ``detect_anomalous_params``, which looks at one loss.
 
     Example:
         >>> model_wrapper_cfg = dict(
@@ -34,6 +35,10 @@ class OwnStepDistributedDataParallel(MMDistributedDataParallel):
                  module: nn.Module,
                  find_unused_parameters: bool = True,
                  **kwargs) -> None:
+        if kwargs.get('detect_anomalous_params'):
+            raise ValueError('`detect_anomalous_params` should be False for a '
+                             'model with a training step of its own, but got '
+                             'True.')
         super().__init__(
             module, find_unused_parameters=find_unused_parameters, **kwargs)
 

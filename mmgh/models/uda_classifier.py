@@ -86,19 +86,16 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             dict[str, Tensor]: What both heads return. The loss that
             mmpretrain's heads name ``loss`` is ``loss_cls`` here.
         """
-        if not all('gt_label' in sample or 'gt_score' in sample
-                   for sample in data_samples):
-            raise ValueError('The images of the source should have labels, '
-                             'but some have none.')
         return self.losses_at(
             self._extract_pair(inputs), self._losses_of_heads, data_samples)
 
     def _losses_of_heads(self, feats: tuple,
                          data_samples: list[DataSample]) -> dict[str, Tensor]:
         source_feats, target_feats = feats
+        labels = labels_of(data_samples)
         losses = self._losses_of_cls_head(source_feats, data_samples)
         uda_losses = self.uda_head.loss(
-            self._domain_output(source_feats, labels_of(data_samples)),
+            self._domain_output(source_feats, labels),
             self._domain_output(target_feats))
         clash = sorted(set(losses) & set(uda_losses))
         if clash:
@@ -180,7 +177,15 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
 
 
 def labels_of(data_samples: list[DataSample]) -> Tensor:
-    """Classes ``(N, )``, or scores ``(N, C)`` where images are mixed."""
+    """Classes ``(N, )``, or scores ``(N, C)`` where images are mixed.
+
+    Raises:
+        ValueError: If an image has neither.
+    """
+    if not all('gt_label' in sample or 'gt_score' in sample
+               for sample in data_samples):
+        raise ValueError('The images of the source should have labels, '
+                         'but some have none.')
     if 'gt_score' in data_samples[0]:
         return torch.stack([sample.gt_score for sample in data_samples])
     return torch.cat([sample.gt_label for sample in data_samples])

@@ -3,8 +3,8 @@ from __future__ import annotations
 from mmengine.model import (MMDistributedDataParallel,
                             MMSeparateDistributedDataParallel,
                             is_model_wrapper)
-from mmengine.optim import (AmpOptimWrapper, OptimWrapperDict,
-                            build_optim_wrapper)
+from mmengine.optim import (AmpOptimWrapper, ApexOptimWrapper,
+                            OptimWrapperDict, build_optim_wrapper)
 from torch import nn
 
 from mmgh.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
@@ -95,10 +95,16 @@ class MCDOptimWrapperConstructor:
 
 def _check(name: str, config: dict) -> None:
     """Refuse what does not go with several steps an iteration."""
-    wrapper_type = OPTIM_WRAPPERS.get(config.get('type', 'OptimWrapper'))
-    if wrapper_type is not None and issubclass(wrapper_type, AmpOptimWrapper):
+    wrapper_type = config.get('type', 'OptimWrapper')
+    if isinstance(wrapper_type, str):
+        wrapper_type = OPTIM_WRAPPERS.get(wrapper_type)
+    if wrapper_type is not None and issubclass(
+            wrapper_type, (AmpOptimWrapper, ApexOptimWrapper)):
         raise ValueError(f'`{name}.type` should be one for full precision, '
                          f"but got {config['type']!r}.")
+    if name == 'classifier' and 'harmonizer' in config:
+        raise ValueError('`harmonizer` should be in `generator`, whose '
+                         'gradients may conflict, but is in `classifier`.')
     if config.get('accumulative_counts', 1) != 1:
         raise ValueError(f'`{name}.accumulative_counts` should be 1, but got '
                          f"{config['accumulative_counts']!r}.")

@@ -118,3 +118,15 @@ def test_features_in_half_precision():
 def test_bad_number_of_values_is_refused(num_values):
     with pytest.raises(ValueError, match=f'`num_values`.*got {num_values}'):
         BSPHead(6, 3, num_values=num_values)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_features_that_overflowed_give_nan(value):
+    """As in other losses: loss scaling then skips the step."""
+    features = torch.randn(5, 6)
+    features[2, 3] = value
+    source = make_output(features)
+    penalty = penalty_of(source, make_output(torch.randn(4, 6)))
+    assert penalty.isnan()
+    penalty.backward()
+    assert not source.features.grad.isfinite().all()

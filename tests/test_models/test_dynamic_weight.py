@@ -225,12 +225,17 @@ def work(rank: int, folder: str) -> None:
         for pair in batches_of(epoch):
             weight.add(*((features[rank::2], labels[rank::2])
                          for features, labels in pair))
+            # A checkpoint has the state of rank 0.
+            state = [weight.state_dict()]
+            distributed.broadcast_object_list(state)
+            weight.load_state_dict(state[0])
         values.append(weight.value.item())
     torch.save(values, f'{folder}/rank{rank}.pth')
     distributed.destroy_process_group()
 
 
 def test_ranks_count_the_features_of_all(tmp_path):
+    """Even if training resumes after every iteration."""
     # Forked processes start at once.
     mp.start_processes(
         work, (str(tmp_path), ), nprocs=2, start_method='fork')

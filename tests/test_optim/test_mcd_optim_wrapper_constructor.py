@@ -7,7 +7,8 @@ import pytest
 import torch
 from mmengine.model import (MMDistributedDataParallel,
                             MMSeparateDistributedDataParallel)
-from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.optim import (AmpOptimWrapper, OptimWrapper,
+                            build_optim_wrapper)
 from torch import nn
 
 from mmgh.optim import GHOptimWrapper
@@ -110,6 +111,11 @@ def test_state_is_saved_and_loaded():
      "`generator.type`.*full precision.*'AmpOptimWrapper'"),
     (dict(classifier=dict(type='mmgh.GHAmpOptimWrapper')),
      "`classifier.type`.*full precision.*'mmgh.GHAmpOptimWrapper'"),
+    (dict(generator=dict(type='ApexOptimWrapper')),
+     "`generator.type`.*full precision.*'ApexOptimWrapper'"),
+    (dict(generator=dict(type=AmpOptimWrapper)), '`generator.type`.*full'),
+    (dict(classifier=dict(harmonizer=dict(type='mmgh.GH'))),
+     '`harmonizer` should be in `generator`'),
     (dict(classifier=dict(accumulative_counts=2)),
      '`classifier.accumulative_counts` should be 1, but got 2'),
 ])

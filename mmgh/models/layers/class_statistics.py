@@ -29,7 +29,7 @@ class ClassStatistics(nn.Module):
 
     @torch.no_grad()
     def add(self, features: Tensor, labels: Tensor) -> None:
-        """Count a batch.
+        """Count a batch, of all ranks: their buffers never differ.
 
         Args:
             features (Tensor): Shape ``(N, D)``.
@@ -39,8 +39,11 @@ class ClassStatistics(nn.Module):
         counts = torch.zeros_like(self.counts).index_add_(
             0, labels, features.new_ones(len(labels)))
         means = torch.zeros_like(self.means).index_add_(0, labels, features)
+        all_reduce(counts)
+        all_reduce(means)
         means /= counts.clamp(min=1)[:, None]
         within = (features - means[labels]).square().sum()
+        all_reduce(within)
 
         total = self.counts + counts
         share = counts / total.clamp(min=1)
@@ -48,20 +51,6 @@ class ClassStatistics(nn.Module):
         self.within += within + _scatter(self.counts * share, shift)
         self.means += share[:, None] * shift
         self.counts.copy_(total)
-
-    @torch.no_grad()
-    def gather(self) -> None:
-        """Take in what the other ranks have counted."""
-        counts = self.counts.clone()
-        all_reduce(counts)
-        means = self.counts[:, None] * self.means
-        all_reduce(means)
-        means /= counts.clamp(min=1)[:, None]
-        within = self.within + _scatter(self.counts, self.means - means)
-        all_reduce(within)
-        self.counts.copy_(counts)
-        self.means.copy_(means)
-        self.within.copy_(within)
 
     def reset(self) -> None:
         """Forget all that was counted."""

@@ -20,8 +20,8 @@ class DynamicWeight(nn.Module):
     smaller of the two domains' discriminability (see
     :class:`ClassStatistics`), between 0 for the smallest and 1 for the
     largest of any domain so far. Both are of the last epoch, which is a
-    number of iterations. :math:`T` is 0.5 in the first two epochs: after
-    the first ``A`` is 1 and ``J`` 0.
+    number of iterations. :math:`T` is 0.5 in the first two epochs (unless the
+    means are equal): after the first ``A`` is 1 and ``J`` 0.
 
     All that counts is saved with the model, so that a resumed run goes on
     exactly. With several ranks the features of all of them count.
@@ -73,8 +73,6 @@ class DynamicWeight(nn.Module):
             self._end_epoch()
 
     def _end_epoch(self) -> None:
-        for domain in (self.source, self.target):
-            domain.gather()
         distance = (self.source.mean - self.target.mean).square().sum()
         criteria = torch.stack(
             [self.source.discriminability, self.target.discriminability])

@@ -87,7 +87,13 @@ class BSPHead(UDAHead):
         """Scalar sum of the largest squared singular values.
 
         (Their gradient is finite where several are equal, since no gradient
-        of the singular vectors is needed. There is no SVD in half precision.)
+        of the singular vectors is needed. There is no SVD in half precision,
+        and none of features that overflowed: these give NaN and gradients of
+        NaN, as elsewhere.)
         """
-        values = torch.linalg.svdvals(features.float())
-        return values[:self.num_values].square().sum()
+        features = features.float()
+        is_finite = features.isfinite().all()
+        values = torch.linalg.svdvals(features.where(is_finite, 0.))
+        invalid = torch.full_like(values[0], torch.nan).where(~is_finite, 0.)
+        return values[:self.num_values].square().sum() + (
+            invalid * features).sum()

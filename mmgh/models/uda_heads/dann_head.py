@@ -102,7 +102,9 @@ class DANNHead(UDAHead):
         """Weights of one domain's samples, shape ``(N, )``, of sum 1."""
         if self.entropy is None:
             size = len(output.features)
-            return output.features.new_full((size, ), 1 / size)
+            return torch.full((size, ),
+                              1 / size,
+                              device=output.features.device)
         entropy = prediction_entropy(output.logits)
         entropy = (
             self.reversal(entropy)
