@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
     'compat', 'version', 'registry', 'task_losses', 'gramian', 'nested',
-    'seeds'
+    'seeds', 'unwrap'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,

@@ -9,7 +9,8 @@ from mmengine.utils import apply_to
 from torch import Tensor
 
 from mmgh.registry import HOOKS
-from .snapshot import model_of, restore_snapshot, take_snapshot
+from mmgh.unwrap import unwrap
+from .snapshot import restore_snapshot, take_snapshot
 
 _STATE = 'safe_training'
 # A weaker adaptation is not what makes predictions collapse.
@@ -90,7 +91,7 @@ class SafeTrainingHook(Hook):
 
     def before_train(self, runner) -> None:
         """Take the first snapshot, unless a checkpoint brought one."""
-        model = model_of(runner)
+        model = unwrap(runner.model)
         if not hasattr(model, 'adaptation_strength'):
             raise TypeError(
                 '`SafeTrainingHook` should be used with a model that has an '
@@ -103,7 +104,7 @@ class SafeTrainingHook(Hook):
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         """Set the strength of the adaptation."""
-        model_of(runner).adaptation_strength.fill_(
+        unwrap(runner.model).adaptation_strength.fill_(
             self.strength(runner.iter))
 
     def after_train_iter(self,

@@ -4,19 +4,14 @@ from __future__ import annotations
 import copy
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.runner.checkpoint import weights_to_cpu
 from mmengine.utils import apply_to
-from torch import Tensor, nn
+from torch import Tensor
+
+from mmgh.unwrap import unwrap
 
 # Parts of an optim wrapper's state that follow the schedule.
 _SCHEDULED = ('param_groups', 'base_param_settings')
-
-
-def model_of(runner) -> nn.Module:
-    """The model without its wrapper for several ranks."""
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model
 
 
 def take_snapshot(runner) -> dict:
@@ -36,7 +31,7 @@ def take_snapshot(runner) -> dict:
     # What is on the CPU already would be the live tensors without a copy.
     return copy.deepcopy(
         dict(
-            model=weights_to_cpu(model_of(runner).state_dict()),
+            model=weights_to_cpu(unwrap(runner.model).state_dict()),
             optimizer=apply_to(optimizer, torch.is_tensor, Tensor.cpu)))
 
 
@@ -47,7 +42,7 @@ def restore_snapshot(runner, snapshot: dict) -> None:
         runner (Runner): As given to hooks.
         snapshot (dict): From :func:`take_snapshot`. It may be restored again.
     """
-    model_of(runner).load_state_dict(snapshot['model'])
+    unwrap(runner.model).load_state_dict(snapshot['model'])
     wrapper = runner.optim_wrapper
     scheduled = {
         name: value

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from mmengine.model import (MMDistributedDataParallel,
-                            MMSeparateDistributedDataParallel,
-                            is_model_wrapper)
+                            MMSeparateDistributedDataParallel)
 from mmengine.optim import (AmpOptimWrapper, ApexOptimWrapper,
                             OptimWrapperDict, build_optim_wrapper)
 from torch import nn
 
 from mmgh.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
+from mmgh.unwrap import unwrap
 
 _CLASSIFIERS = ('head', 'uda_head')
 _PARTS = ('generator', 'classifier')
@@ -18,7 +18,7 @@ class _CountingOptimWrapperDict(OptimWrapperDict):
 
     def initialize_count_status(self, model: nn.Module, cur_iter: int,
                                 max_iters: int) -> None:
-        updates = _without_wrapper(model).updates_per_iteration
+        updates = unwrap(model).updates_per_iteration
         for name, wrapper in self.items():
             wrapper.initialize_count_status(model, updates[name] * cur_iter,
                                             updates[name] * max_iters)
@@ -80,7 +80,7 @@ class MCDOptimWrapperConstructor:
                 "`model_wrapper_cfg.type` should be 'mmgh."
                 "OwnStepDistributedDataParallel', which lets the model do its "
                 f'steps, but got {type(model).__name__}.')
-        children = dict(_without_wrapper(model).named_children())
+        children = dict(unwrap(model).named_children())
         parts: dict[str, dict] = {name: {} for name in _PARTS}
         for name, child in children.items():
             part = 'classifier' if name in _CLASSIFIERS else 'generator'
@@ -108,7 +108,3 @@ def _check(name: str, config: dict) -> None:
     if config.get('accumulative_counts', 1) != 1:
         raise ValueError(f'`{name}.accumulative_counts` should be 1, but got '
                          f"{config['accumulative_counts']!r}.")
-
-
-def _without_wrapper(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

@@ -3,10 +3,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Callable, List, Optional, Sequence, Tuple
 
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
+from mmgh.unwrap import unwrap
 from ..task_gradients import TaskGradient
 
 # Weights of tasks that are harmonized with each other, one tuple a group.
@@ -87,7 +87,7 @@ class NamedParameters:
 
     def find(self, model: nn.Module) -> None:
         """Look them up, before the first step."""
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrap(model)
         found: dict[Tensor, None] = {}
         for name in self.names:
             matches = [
