@@ -2,5 +2,8 @@
 from .digits import Digits, DigitsM
 from .domain_pair_dataset import DomainPairDataset
 from .domain_pair_sampler import DomainPairSampler
+from .usps import USPS
 
-__all__ = ['Digits', 'DigitsM', 'DomainPairDataset', 'DomainPairSampler']
+__all__ = [
+    'Digits', 'DigitsM', 'DomainPairDataset', 'DomainPairSampler', 'USPS'
+]

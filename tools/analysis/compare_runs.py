@@ -42,7 +42,7 @@ class Run(NamedTuple):
     """One value per training iteration of each logged scalar."""
 
 
-def read_run(work_dir: Path) -> Run:
+def read_run(work_dir: Path, metric: str = ACCURACY) -> Run:
     pointer = work_dir / 'last_checkpoint'
     if not pointer.exists():
         raise SystemExit(f'{work_dir} should be the work directory of a run '
@@ -54,17 +54,23 @@ def read_run(work_dir: Path) -> Run:
         name: buffer.data[0]
         for name, buffer in checkpoint['message_hub']['log_scalars'].items()
     }
-    accuracies = {}  # a resumed run has several logs: the later one counts
-    for log in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        for line in log.read_text().splitlines():
-            scalars = json.loads(line)
-            if ACCURACY in scalars:
-                accuracies[scalars['step']] = scalars[ACCURACY]
+    accuracies = read_accuracies(work_dir, metric)
     if not accuracies:
-        raise SystemExit(f'{work_dir} has no logged `{ACCURACY}`.')
+        raise SystemExit(f'{work_dir} has no logged `{metric}`.')
     steps = sorted(accuracies)
     values = [accuracies[step] for step in steps]
     return Run(work_dir.resolve().name, steps, values, history)
+
+
+def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
+    """By iteration; a resumed run has several logs, the later one counts."""
+    accuracies = {}
+    for log in sorted(work_dir.glob('*/vis_data/scalars.json')):
+        for line in log.read_text().splitlines():
+            scalars = json.loads(line)
+            if metric in scalars:
+                accuracies[scalars['step']] = scalars[metric]
+    return accuracies
 
 
 def group_by_name(runs: list[Run]) -> dict[str, list[Run]]:

@@ -1,0 +1,39 @@
+# MNIST -> USPS: both training sets without augmentation, as UDA papers do.
+# Gray images become three equal channels when they are normalised.
+data_preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3)
+pipeline = [dict(type='Resize', scale=(28, 28)), dict(type='PackInputs')]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        type='mmgh.DomainPairDataset',
+        source=dict(
+            type='MNIST',
+            download=False,
+            data_root='data/mnist',
+            split='train',
+            pipeline=pipeline),
+        target=dict(
+            type='mmgh.USPS',
+            data_root='data/usps',
+            split='train',
+            pipeline=pipeline)),
+    sampler=dict(type='mmgh.DomainPairSampler', infinite=True),
+    collate_fn=dict(type='default_collate'))
+
+# Labels of the target are for testing only.
+test_dataloader = dict(
+    batch_size=200,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        type='mmgh.USPS',
+        data_root='data/usps',
+        split='test',
+        pipeline=pipeline),
+    sampler=dict(type='DefaultSampler', shuffle=False))
+test_evaluator = dict(type='Accuracy', topk=(1, ))
+val_dataloader = test_dataloader
+val_evaluator = test_evaluator

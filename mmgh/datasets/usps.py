@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+from mmpretrain.datasets import MNIST, BaseDataset
+
+from mmgh.registry import DATASETS
+
+
+@DATASETS.register_module()
+class USPS(BaseDataset):
+    """Hand-written digits from envelopes, 16 x 16 pixels, white on black.
+
+    Reads ``usps.bz2`` and ``usps.t.bz2`` in ``data_root``, as torchvision
+    does. The images are of type uint8 and shape ``(16, 16)``.
+
+    Args:
+        data_root (str): The folder of the two files.
+        split (str): ``'train'`` (7291 images) or ``'test'`` (2007 images).
+        pipeline (Sequence): Transforms of mmpretrain, such as
+            ``[dict(type='PackInputs')]``.
+        **kwargs: Further arguments of mmpretrain's ``BaseDataset``.
+
+    Source: A Database for Handwritten Text Recognition Research (TPAMI
+    1994), in the normalised form of LIBSVM's data sets.
+    """
+
+    METAINFO = MNIST.METAINFO
+
+    def __init__(self,
+                 data_root: str,
+                 split: str,
+                 pipeline=(),
+                 **kwargs) -> None:
+        if split not in ('train', 'test'):
+            raise ValueError("`split` should be 'train' or 'test', but got "
+                             f'{split!r}.')
+        self.split = split
+        super().__init__(
+            ann_file='', data_root=data_root, pipeline=pipeline, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Images ``(16, 16)``, uint8, and labels."""
+        from torchvision.datasets import USPS as Files
+        try:
+            files = Files(self.data_root, train=self.split == 'train')
+        except (OSError, ValueError, EOFError) as error:
+            raise ValueError(
+                f'`data_root` should be a folder with the {self.split} images '
+                'of USPS, usps.bz2 or usps.t.bz2, but reading from '
+                f'{self.data_root!r} failed: {error}') from error
+        return [
+            dict(img=np.asarray(image), gt_label=int(label))
+            for image, label in zip(files.data, files.targets)
+        ]
+
+    def extra_repr(self) -> list[str]:
+        return [f'Split: \t{self.split}']

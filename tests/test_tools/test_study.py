@@ -1,0 +1,171 @@
+"""tools/study.py: which runs there are, and that each is done once."""
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .short_runs import SHORT, assert_same_training, read, stop_after_three
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+LENET = 'lenet_1xb32-1k_digits-digits2digitsm.py'
+PAIR = 'Digits -> DigitsM'
+
+
+def write_study(folder: Path, **changes) -> Path:
+    """Two methods, of which source-only has nothing to be harmonized."""
+    options = dict(option.split('=') for option in SHORT)
+    study = {
+        'pairs': {
+            PAIR: dict(config=f'{CONFIGS}/_base_/datasets/digits2digitsm.py')
+        },
+        'methods': {
+            'source-only':
+            dict(
+                config=str(CONFIGS / f'source_only/source-only_{LENET}'),
+                harmonizers=['none']),
+            'DANN':
+            dict(config=str(CONFIGS / f'dann/dann_{LENET}')),
+        },
+        'harmonizers': {
+            'none': dict(),
+            'GH, shared':
+            dict(
+                suffix='-gh', options={'optim_wrapper.apply_to': 'shared'}),
+        },
+        'baseline': 'none',
+        'seeds': [3, 4],
+        'options': {key: int(value) for key, value in options.items()},
+    }
+    study.update(changes)
+    path = folder / 'study.py'
+    path.write_text('\n'.join(f'{k} = {v!r}' for k, v in study.items()))
+    return path
+
+
+@pytest.fixture(scope='module')
+def planning(load_tool):
+    return load_tool('study_plan')
+
+
+def test_runs_are_the_product_without_what_does_not_apply(planning, tmp_path):
+    runs = planning.plan(write_study(tmp_path))
+    assert [(run.method, run.harmonizer, run.seed) for run in runs] == [
+        (method, harmonizer, seed) for seed in (3, 4)
+        for method, harmonizer in (('source-only', 'none'), ('DANN', 'none'),
+                                   ('DANN', 'GH, shared'))
+    ]
+    assert len({run.folder for run in runs}) == 6
+
+
+def test_runs_can_be_chosen(planning, tmp_path):
+    study = write_study(tmp_path)
+    runs = planning.plan(study, dict(methods=['DANN'], seeds=[4]))
+    assert {(run.method, run.seed) for run in runs} == {('DANN', 4)}
+    with pytest.raises(SystemExit, match="`methods`.*'DANN'.*'CDAN'"):
+        planning.plan(study, dict(methods=['CDAN']))
+
+
+def test_missing_config_is_named(planning, tmp_path):
+    study = write_study(tmp_path, harmonizers={'x': dict(suffix='-magic')},
+                        methods={'DANN': dict(
+                            config=str(CONFIGS / f'dann/dann_{LENET}'))})
+    with pytest.raises(SystemExit, match='dann-magic_lenet'):
+        planning.plan(study)
+
+
+def test_config_has_the_data_of_the_pair(planning, tmp_path):
+    """And everything else of the method; source-only sees no target."""
+    usps = str(CONFIGS / '_base_/datasets/mnist10k2usps.py')
+    study = write_study(tmp_path, pairs={'M2U': dict(
+        config=usps, options={'model.head.num_classes': 11})})
+    only, plain, harmonized = [
+        planning.run_config(run)
+        for run in planning.plan(study, dict(seeds=[4]))
+    ]
+    dataset = plain.train_dataloader.dataset
+    assert dataset.source.dataset.type == 'MNIST'
+    assert dataset.target.type == 'mmgh.USPS'
+    assert only.train_dataloader.dataset == dataset.source
+    assert only.train_dataloader.sampler.type == 'InfiniteSampler'
+    for config in (only, plain, harmonized):
+        assert config.test_dataloader.dataset.type == 'mmgh.USPS'
+        assert config.val_dataloader == config.test_dataloader
+        assert config.model.head.num_classes == 11
+        assert config.train_dataloader.batch_size == 8
+        assert config.randomness.seed == 4
+    assert harmonized.optim_wrapper.apply_to == 'shared'
+    assert harmonized.model == plain.model
+
+
+def results(out: Path) -> list[dict]:
+    with open(out / 'study.csv', newline='') as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope='module')
+def finished(tools, tmp_path_factory):
+    """A whole study with one seed, and the folder of its DANN."""
+    out = tmp_path_factory.mktemp('study')
+    tools('study', write_study(out), '--out', out, '--seeds', 3)
+    return out, out / 'Digits_-_DigitsM' / 'DANN' / 'none' / '3'
+
+
+def test_results(finished):
+    out, run = finished
+    rows = results(out)
+    assert [row['method'] for row in rows] == ['source-only', 'DANN', 'DANN']
+    for row in rows:
+        assert row['seed'] == '3' and row['iterations'] == '6'
+        assert row['mmgh'] and row['torch'] and row['config']
+        assert 0 <= float(row['accuracy']) <= 100
+    assert rows[1]['angle'] == '' and 0 < float(rows[2]['angle']) < 180
+    assert rows[2]['config'].startswith('dann-gh_')
+    assert 'apply_to=shared' in rows[2]['options']
+    log = next(run.glob('*/vis_data/scalars.json')).read_text()
+    last = json.loads(log.splitlines()[-1])
+    assert float(rows[1]['accuracy']) == last['accuracy/top1']
+
+
+def test_only_what_is_missing_is_done(finished, tools, tmp_path):
+    """A finished run is left alone. One that was killed goes on, as if it
+    had not been; so does one that lacks its last validation only."""
+    out, whole = finished
+    again = tmp_path / 'again'
+    shutil.copytree(out, again)
+    stopped = again / whole.relative_to(out)
+    shutil.rmtree(stopped)
+    stop_after_three(whole, stopped)
+    unvalidated = again / 'Digits_-_DigitsM' / 'source-only' / 'none' / '3'
+    (unvalidated / 'result.json').unlink()
+    for log in unvalidated.glob('*/vis_data/scalars.json'):
+        log.unlink()
+    untouched = again / 'Digits_-_DigitsM' / 'DANN' / 'GH_shared' / '3'
+    before = sorted(untouched.rglob('*'))
+    tools('study', write_study(again), '--out', again, '--seeds', 3)
+    assert_same_training(
+        read(stopped / 'iter_6.pth'), read(whole / 'iter_6.pth'))
+    assert sorted(untouched.rglob('*')) == before
+    for first, second in zip(results(out), results(again)):
+        assert first['accuracy'] == second['accuracy']
+
+
+def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path):
+    broken = {
+        'broken': dict(
+            config=str(CONFIGS / f'dann/dann_{LENET}'),
+            harmonizers=['none'],
+            options={'model.head.num_classes': -1}),
+        'source-only': dict(
+            config=str(CONFIGS / f'source_only/source-only_{LENET}'),
+            harmonizers=['none']),
+    }
+    study = write_study(tmp_path, methods=broken)
+    with pytest.raises(SystemExit, match='broken/none/3'):
+        tools('study', study, '--out', tmp_path, '--seeds', 3)
+    assert [row['method'] for row in results(tmp_path)] == ['source-only']
+    log = tmp_path / 'Digits_-_DigitsM' / 'broken' / 'none' / '3/output.log'
+    assert 'Traceback' in log.read_text()

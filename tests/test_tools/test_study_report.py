@@ -1,0 +1,63 @@
+"""Table and plots of tools/analysis/study_report.py, from a CSV alone."""
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from matplotlib import image
+from scipy import stats
+
+FIELDS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
+          'conflict', 'angle')
+PLAIN = {0: 50., 1: 60., 2: 61., 3: 40.}
+HARMONIZED = {0: 52., 1: 61., 2: 66., 9: 99.}
+
+
+def write(path: Path) -> Path:
+    rows = [('A -> B', 'DANN', 'none', seed, 'none', value, '', '')
+            for seed, value in PLAIN.items()]
+    rows += [('A -> B', 'DANN', 'GH', seed, 'none', value, 0.5, 95.)
+             for seed, value in HARMONIZED.items()]
+    rows += [('B -> A', 'DANN', 'none', 0, 'none', 70., '', ''),
+             ('B -> A', 'MCD', 'none', 0, 'none', 30., '', '')]
+    with open(path, 'w', newline='') as file:
+        csv.writer(file).writerows([FIELDS, *rows])
+    return path
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split('|')[1:-1]]
+
+
+def test_table_pairs_the_seeds(tools, tmp_path):
+    """Mean and interval of the difference are those of a paired t test."""
+    tools('analysis/study_report', write(tmp_path / 'study.csv'))
+    lines = (tmp_path / 'study.md').read_text().splitlines()
+    tables = [cells(line) for line in lines if line.startswith('| ')]
+    plain, harmonized = tables[2], tables[3]
+    assert plain == [
+        'DANN', 'none', '4', '52.8 ± 9.8', '-', '-', '-', '-'
+    ]
+    common = [0, 1, 2]
+    test = stats.ttest_rel([HARMONIZED[seed] for seed in common],
+                           [PLAIN[seed] for seed in common])
+    low, high = test.confidence_interval(0.95)
+    assert harmonized == [
+        'DANN', 'GH', '4', '69.5 ± 20.5', '+2.7', f'{low:+.1f} to {high:+.1f}',
+        '50.0 ± 0.0', '95.0 ± 0.0'
+    ]
+    assert lines.index('**B -> A**, last iteration') > 3
+    assert [row[0] for row in tables[6:]] == ['DANN', 'MCD']
+
+
+def test_plots_show_something(tools, tmp_path):
+    tools('analysis/study_report', write(tmp_path / 'study.csv'))
+    for name in ('accuracies.png', 'differences.png'):
+        picture = image.imread(tmp_path / name)[..., :3]
+        assert picture.shape[0] > 100 and picture.std() > 0.01
+
+
+def test_missing_table_is_an_error(tools, tmp_path):
+    with pytest.raises(SystemExit, match='There is no .*study.csv'):
+        tools('analysis/study_report', tmp_path / 'study.csv')

@@ -1,0 +1,112 @@
+"""Which runs a study consists of, and the config of each."""
+from __future__ import annotations
+
+import re
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+from mmengine.config import Config
+
+DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
+        'test_dataloader', 'test_evaluator')
+
+
+class Run(NamedTuple):
+    """One training."""
+
+    pair: str
+    method: str
+    harmonizer: str
+    seed: int
+    config: Path
+    """Of the method, harmonized or not."""
+    data: Path
+    """The base config of the domain pair."""
+    options: dict
+    """What changes in the config, as for `--cfg-options`."""
+    baseline: str
+    """Name of the harmonizer that the others are compared with."""
+    metric: str
+
+    @property
+    def folder(self) -> Path:
+        names = self.pair, self.method, self.harmonizer, str(self.seed)
+        return Path(*(re.sub(r'[^\w+.-]+', '_', name) for name in names))
+
+    @property
+    def description(self) -> dict:
+        return dict(
+            pair=self.pair,
+            method=self.method,
+            harmonizer=self.harmonizer,
+            seed=self.seed,
+            baseline=self.baseline,
+            config=self.config.name,
+            data=self.data.name,
+            options=' '.join(f'{k}={v}' for k, v in self.options.items()),
+            metric=self.metric)
+
+
+def plan(path: Path, chosen: dict | None = None) -> list[Run]:
+    """All runs of a study, or those of the chosen names and seeds.
+
+    Args:
+        path: Config of the study; configs/studies/digits.py explains it.
+        chosen: Names or seeds by axis; all where there are none.
+    """
+    study = Config.fromfile(path)
+    chosen = chosen or {}
+    axes = {}
+    for axis in ('pairs', 'methods', 'harmonizers', 'seeds'):
+        there = list(study[axis])
+        wanted = chosen.get(axis) or there
+        unknown = [name for name in wanted if name not in there]
+        if unknown:
+            raise SystemExit(f'`{axis}` should be among {there}, but got '
+                             f'{unknown}.')
+        axes[axis] = [name for name in there if name in wanted]
+    runs = [
+        make_run(study, path.parent, *names)
+        for names in product(axes['seeds'], axes['pairs'], axes['methods'],
+                             axes['harmonizers'])
+        if names[3] in harmonizers_of(study, names[2])
+    ]
+    for file in {file for run in runs for file in (run.config, run.data)}:
+        if not file.exists():
+            raise SystemExit(f'{path} names {file}, which does not exist.')
+    return runs
+
+
+def harmonizers_of(study: Config, method: str) -> list[str]:
+    return study.methods[method].get('harmonizers', list(study.harmonizers))
+
+
+def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
+             harmonizer: str) -> Run:
+    parts = (study, study.pairs[pair], study.methods[method],
+             study.harmonizers[harmonizer])
+    config = folder / study.methods[method].config
+    # 'dann_lenet_...' -> 'dann-gh_lenet_...'
+    suffix = study.harmonizers[harmonizer].get('suffix', '')
+    config = config.with_name(config.name.replace('_', f'{suffix}_', 1))
+    options = {}
+    for part in parts:
+        options.update(part.get('options', {}))
+    return Run(pair, method, harmonizer, seed, config,
+               folder / study.pairs[pair].config, options, study.baseline,
+               study.get('metric', 'accuracy/top1'))
+
+
+def run_config(run: Run) -> Config:
+    """The method's config on the data of the pair."""
+    cfg = Config.fromfile(run.config)
+    data = Config.fromfile(run.data)
+    for key in DATA:
+        cfg[key] = data[key]
+    pair = data.train_dataloader.dataset
+    loader = cfg.train_dataloader
+    on_both = loader.dataset.type == pair.type
+    loader.dataset = pair if on_both else pair.source
+    cfg.merge_from_dict({**run.options, 'randomness.seed': run.seed})
+    return cfg
