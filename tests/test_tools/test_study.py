@@ -87,7 +87,7 @@ def test_config_has_the_data_of_the_pair(planning, tmp_path):
         for run in planning.plan(study, dict(seeds=[4]))
     ]
     dataset = plain.train_dataloader.dataset
-    assert dataset.source.dataset.type == 'MNIST'
+    assert dataset.source.type == 'MNIST'
     assert dataset.target.type == 'mmgh.USPS'
     assert only.train_dataloader.dataset == dataset.source
     assert only.train_dataloader.sampler.type == 'InfiniteSampler'
