@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
 
 def run_all(runs: list[Run], out: Path, workers: int) -> list[Run]:
     """Train what is not finished; returns the runs that failed."""
-    missing = [run for run in runs if not (out / run.folder / RESULT).exists()]
+    missing = [run for run in runs if not is_finished(run, out / run.folder)]
     print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before.')
     context = multiprocessing.get_context('spawn')
     failed = []
@@ -63,6 +63,18 @@ def run_all(runs: list[Run], out: Path, workers: int) -> list[Run]:
             print(f'[{number}/{len(missing)}] {run.folder}: ',
                   error or accuracy(out / run.folder), flush=True)
     return failed
+
+
+def is_finished(run: Run, work_dir: Path) -> bool:
+    if not (work_dir / RESULT).exists():
+        return False
+    result = json.loads((work_dir / RESULT).read_text())
+    for name, value in run.description.items():
+        if result[name] != value:
+            sys.exit(f'{work_dir} has the result of another study, with '
+                     f'`{name}` {result[name]!r} instead of {value!r}. Choose '
+                     'another --out.')
+    return True
 
 
 def accuracy(work_dir: Path) -> str:

@@ -27,7 +27,6 @@ def share_gpus(counter) -> None:
         number, counter.value = counter.value, counter.value + 1
     if torch.cuda.is_available():
         torch.cuda.set_device(number % torch.cuda.device_count())
-        os.environ['LOCAL_RANK'] = str(torch.cuda.current_device())
 
 
 def train(run: Run, out: Path) -> None:

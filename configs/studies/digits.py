@@ -7,6 +7,7 @@ pairs = {
     'USPS -> MNIST': dict(config='../_base_/datasets/usps2mnist10k.py'),
 }
 lenet = 'lenet_1xb32-1k_digits-digits2digitsm.py'
+vit = 'vit-tiny_1xb32-1k_digits-digits2digitsm.py'
 methods = {
     'source-only': dict(
         config=f'../source_only/source-only_{lenet}', harmonizers=['none']),
@@ -33,6 +34,9 @@ methods = {
     'MDD': dict(config=f'../mdd/mdd_{lenet}'),
     'MCC': dict(config=f'../mcc/mcc_{lenet}'),
     'BSP': dict(config=f'../bsp/bsp_{lenet}'),
+    'source-only, ViT': dict(
+        config=f'../source_only/source-only_{vit}', harmonizers=['none']),
+    'SSRT': dict(config=f'../ssrt/ssrt_{vit}'),
 }
 harmonizers = {
     'none': dict(),

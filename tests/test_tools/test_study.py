@@ -153,6 +153,15 @@ def test_only_what_is_missing_is_done(finished, tools, tmp_path):
         assert first['accuracy'] == second['accuracy']
 
 
+def test_results_of_another_study_are_not_taken_for_this_one(
+        finished, tools, tmp_path):
+    out, _ = finished
+    other = {'none': dict(options={'optim_wrapper.optimizer.lr': 0.1})}
+    study = write_study(tmp_path, harmonizers=other)
+    with pytest.raises(SystemExit, match='`options`.*lr=0.1'):
+        tools('study', study, '--out', out, '--seeds', 3)
+
+
 def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path):
     broken = {
         'broken': dict(
