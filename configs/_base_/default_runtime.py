@@ -10,6 +10,8 @@ default_hooks = dict(
     checkpoint=dict(
         type='CheckpointHook', by_epoch=False, interval=500, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # The head, the training and the test data have the same classes.
+    class_check=dict(type='mmgh.ClassCheckHook'),
     visualization=dict(type='VisualizationHook', enable=False))
 # A resumed run equals an uninterrupted one.
 custom_hooks = [dict(type='mmgh.IterationSeedHook')]

@@ -2,8 +2,11 @@
 from .digits import Digits, DigitsM
 from .domain_pair_dataset import DomainPairDataset
 from .domain_pair_sampler import DomainPairSampler
+from .image_list import ImageList
+from .svhn import SVHN
 from .usps import USPS
 
 __all__ = [
-    'Digits', 'DigitsM', 'DomainPairDataset', 'DomainPairSampler', 'USPS'
+    'Digits', 'DigitsM', 'DomainPairDataset', 'DomainPairSampler', 'ImageList',
+    'SVHN', 'USPS'
 ]

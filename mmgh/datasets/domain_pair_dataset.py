@@ -3,6 +3,7 @@ from __future__ import annotations
 from mmengine.dataset import BaseDataset
 from torch.utils.data import Dataset
 
+from mmgh.classes import check_same_classes
 from mmgh.registry import DATASETS
 
 
@@ -52,9 +53,10 @@ class DomainPairDataset(Dataset):
                  target: dict | BaseDataset) -> None:
         self.source = _build('source', source)
         self.target = _build('target', target)
-        _check_classes(
+        check_same_classes(
             self.source.metainfo.get('classes'),
-            self.target.metainfo.get('classes'))
+            self.target.metainfo.get('classes'),
+            sides=('the source', 'the target'))
 
     @property
     def metainfo(self) -> dict:
@@ -71,12 +73,8 @@ class DomainPairDataset(Dataset):
                 'A DomainPairDataset should be indexed by a pair of numbers, '
                 f'but got {index!r}. Set `train_dataloader.sampler.type` to '
                 "'mmgh.DomainPairSampler'.")
-        source, target = self.source[index[0]], self.target[index[1]]
-        for domain, item in (('source', source), ('target', target)):
-            if 'inputs' not in item:
-                raise KeyError(f'The pipeline of the {domain} should give '
-                               '`inputs`, as PackInputs at its end does, but '
-                               f'gives {sorted(item)}.')
+        source = _load('source', self.source, index[0])
+        target = _load('target', self.target, index[1])
         return DomainPair(source=source, target=dict(inputs=target['inputs']))
 
 
@@ -97,14 +95,18 @@ def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
     return dataset
 
 
-def _check_classes(source: tuple | None, target: tuple | None) -> None:
-    if not source or not target or tuple(source) == tuple(target):
-        return
-    only_source = [name for name in source if name not in target]
-    only_target = [name for name in target if name not in source]
-    if only_source or only_target:
-        raise ValueError(
-            'Both domains should have the same classes, but only the source '
-            f'has {only_source}, and only the target has {only_target}.')
-    raise ValueError('Both domains should list their classes in the same '
-                     f'order, but got {source} and {target}.')
+def _load(domain: str, dataset: BaseDataset, index: int) -> dict:
+    try:
+        item = dataset[index]
+    except Exception as error:
+        # What a decoder says of a broken image seldom tells which one it is.
+        get_info = getattr(dataset, 'get_data_info', lambda _: {})
+        name = get_info(index).get('img_path', f'number {index}')
+        raise RuntimeError(
+            f'Each image of the {domain} domain should pass its pipeline, but '
+            f'{name} failed: {type(error).__name__}: {error}') from error
+    if 'inputs' not in item:
+        raise KeyError(f'The pipeline of the {domain} should give `inputs`, '
+                       'as PackInputs at its end does, but gives '
+                       f'{sorted(item)}.')
+    return item

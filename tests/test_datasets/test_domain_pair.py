@@ -95,7 +95,8 @@ def test_missing_folder_is_refused(tmp_path):
 
 
 def test_different_classes_are_named():
-    with pytest.raises(ValueError, match=r"source has \['c'\].*\['e', 'd'\]"):
+    message = r"source alone has \['c'\].*target alone has \['e', 'd'\]"
+    with pytest.raises(ValueError, match=message):
         make_pair(3, 3, classes=['b', 'e', 'a', 'd'])
 
 

@@ -1,51 +1,25 @@
 # Office-31 in its published layout: <data_root>/<domain>/images/<class>/.
+# Domains: amazon, dslr, webcam.
+_base_ = 'imagenet_224.py'
+
 data_root = 'data/office31'
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(256, 256)),
-    dict(type='RandomResizedCrop', scale=224),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(256, 256)),
-    dict(type='CenterCrop', crop_size=224),
-    dict(type='PackInputs'),
-]
-data_preprocessor = dict(
-    num_classes=31,
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    to_rgb=True)
+data_preprocessor = dict(num_classes=31)
 train_dataloader = dict(
-    batch_size=36,
-    num_workers=4,
     dataset=dict(
-        type='mmgh.DomainPairDataset',
         source=dict(
             type='CustomDataset',
             data_root=data_root,
             data_prefix='amazon/images',
-            pipeline=train_pipeline),
+            pipeline=_base_.train_pipeline),
         target=dict(
             type='CustomDataset',
             data_root=data_root,
             data_prefix='webcam/images',
-            pipeline=train_pipeline)),
-    sampler=dict(type='mmgh.DomainPairSampler', infinite=True),
-    collate_fn=dict(type='default_collate'))
-
-# Labels of the target are for testing only.
+            pipeline=_base_.train_pipeline)))
 test_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
     dataset=dict(
         type='CustomDataset',
         data_root=data_root,
         data_prefix='webcam/images',
-        pipeline=test_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=False))
-test_evaluator = dict(type='Accuracy', topk=(1, ))
+        pipeline=_base_.test_pipeline))
 val_dataloader = test_dataloader
-val_evaluator = test_evaluator

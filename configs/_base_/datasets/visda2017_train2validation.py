@@ -1,0 +1,43 @@
+# VisDA-2017 in its published layout: <data_root>/{train,validation}/<class>/.
+# The order of the folders' names is that of the classes in the image lists.
+_base_ = 'imagenet_224.py'
+
+data_root = 'data/visda2017'
+data_preprocessor = dict(num_classes=12)
+# The objects fill the images: TLlib crops the centre in training, too, where
+# it takes random crops of the other data sets.
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(256, 256)),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+train_dataloader = dict(
+    dataset=dict(
+        source=dict(
+            type='CustomDataset',
+            data_root=data_root,
+            data_prefix='train',
+            pipeline=train_pipeline),
+        target=dict(
+            type='CustomDataset',
+            data_root=data_root,
+            data_prefix='validation',
+            pipeline=train_pipeline)))
+test_dataloader = dict(
+    dataset=dict(
+        type='CustomDataset',
+        data_root=data_root,
+        data_prefix='validation',
+        pipeline=_base_.test_pipeline))
+val_dataloader = test_dataloader
+
+# Macro recall is the mean of the accuracies of the classes, which is what is
+# reported on VisDA-2017; recall_classwise are these accuracies themselves.
+test_evaluator = [
+    dict(type='Accuracy', topk=(1, )),
+    dict(type='SingleLabelMetric', items=('recall', )),
+    dict(type='SingleLabelMetric', items=('recall', ), average=None),
+]
+val_evaluator = test_evaluator

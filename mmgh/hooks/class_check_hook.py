@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Sequence
+
+from mmengine.hooks import Hook
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmgh.classes import check_same_classes
+from mmgh.registry import HOOKS
+from mmgh.unwrap import unwrap
+
+
+@HOOKS.register_module()
+class ClassCheckHook(Hook):
+    """Refuses data whose classes are not those of the model.
+
+    Before a training it compares the number of classes of the training data
+    with ``head.num_classes``, and their names with those of the validation
+    data. Before a test it compares the names of the test data with
+    those that the checkpoint was trained on. Data sets without class names
+    are not compared.
+
+    Too few classes in a head would else end as an index out of range, too
+    many would go unnoticed, and so would labels with other meanings.
+    (mmpretrain's ``ClassNumCheckHook`` also asks preprocessors, which mostly
+    do not know the number, and does not know domain pairs.)
+    """
+
+    def __init__(self) -> None:
+        self._trained_classes: Sequence[str] | None = None
+
+    def before_train(self, runner) -> None:
+        """Check the training data and the validation data."""
+        self._trained_classes = _classes_of(runner.train_dataloader)
+        _check_head(unwrap(runner.model), self._trained_classes)
+        if runner.val_loop is not None:
+            self._check_names('validation', runner.val_dataloader)
+
+    def before_test(self, runner) -> None:
+        """Check the test data."""
+        self._check_names('test', runner.test_dataloader)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Note the classes that the checkpoint was trained on."""
+        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        self._trained_classes = meta.get('classes')
+
+    def _check_names(self, kind: str, dataloader) -> None:
+        check_same_classes(
+            self._trained_classes,
+            _classes_of(dataloader),
+            sides=('the training data', f'the {kind} data'))
+
+
+def _classes_of(dataloader: DataLoader) -> Sequence[str] | None:
+    return getattr(dataloader.dataset, 'metainfo', {}).get('classes')
+
+
+def _check_head(model: nn.Module, classes: Sequence[str] | None) -> None:
+    # A UDA head knows the number where a classification head does not.
+    for name in ('head', 'uda_head'):
+        number = getattr(getattr(model, name, None), 'num_classes', None)
+        if classes and number not in (None, len(classes)):
+            raise ValueError(
+                f'`model.{name}.num_classes` should be {len(classes)}, the '
+                f'number of classes of the training data, but got {number}.')

@@ -1,0 +1,85 @@
+"""The shortest way in: two folders of images and one config."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from ..test_datasets.layouts import folders, write_folders, write_image
+
+CONFIG = (
+    Path(__file__).parents[2] / 'configs/folders/'
+    'dann-ghpp_resnet18_folders.py')
+SMALL = ['model.backbone.init_cfg=None', 'model.head.num_classes=3'] + [
+    f'{loader}_dataloader.{option}' for loader in ('train', 'val', 'test')
+    for option in ('num_workers=0', 'persistent_workers=False')
+] + [
+    f'train_dataloader.dataset.{domain}.pipeline.2.scale=32'
+    for domain in ('source', 'target')
+] + [
+    f'{loader}_dataloader.dataset.pipeline.2.crop_size=32'
+    for loader in ('val', 'test')
+]
+NO_LABELS = [
+    'train_dataloader.dataset.target.data_root=data/mine/flat',
+    'train_dataloader.dataset.target.with_label=False',
+]
+NO_VALIDATION = ['val_dataloader=None', 'val_cfg=None', 'val_evaluator=None']
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """The user's folders: three classes, and a flat one without labels."""
+    monkeypatch.chdir(tmp_path)
+    folders(tmp_path / 'data')
+    for i in range(5):
+        write_image(tmp_path / f'data/mine/flat/{i}.png', 0)
+    return tmp_path / 'data/mine'
+
+
+def test_config_is_short():
+    assert len(CONFIG.read_text().splitlines()) < 30
+
+
+def test_two_folders_become_an_evaluated_model(data, train, tools, tmp_path):
+    work = tmp_path / 'work'
+    checkpoint = train(CONFIG, work, *SMALL)
+    assert checkpoint['meta']['dataset_meta']['classes'] == (
+        'bike', 'laptop computer', 'mug')
+    logged = checkpoint['message_hub']['log_scalars']
+    assert len(logged['train/angle'].data[0]) == 6
+    tools('test', CONFIG, work / 'iter_6.pth', '--work-dir', tmp_path / 'test',
+          '--cfg-options', *SMALL)
+    result, = (tmp_path / 'test').glob('*/*.json')
+    tested = json.loads(result.read_text())['accuracy/top1']
+    scalars, = work.glob('*/vis_data/scalars.json')
+    validated = json.loads(scalars.read_text().splitlines()[-1])
+    assert tested == validated['accuracy/top1']
+
+
+def test_target_may_have_no_labels(data, train, tools, tmp_path):
+    work = tmp_path / 'work'
+    checkpoint = train(CONFIG, work, *SMALL, *NO_LABELS, *NO_VALIDATION)
+    assert checkpoint['meta']['iter'] == 6
+    write_folders(data / 'other', 1, ['bike', 'mug', 'shoe'])
+    other = 'test_dataloader.dataset.data_root=data/mine/other'
+    with pytest.raises(ValueError, match=r"test data alone has \['shoe'\]"):
+        tools('test', CONFIG, work / 'iter_6.pth', '--work-dir',
+              tmp_path / 'test', '--cfg-options', *SMALL, other)
+
+
+def test_wrong_number_of_classes_is_refused_before_training(
+        data, train, tmp_path):
+    with pytest.raises(ValueError, match='`model.head.num_classes`.* be 3'):
+        train(CONFIG, tmp_path / 'work', *SMALL, 'model.head.num_classes=10')
+    assert not list((tmp_path / 'work').glob('*.pth'))
+
+
+def test_config_names_all_folders(tmp_path):
+    """What the README tells to edit is all there is."""
+    path = tmp_path / 'copy.py'
+    text = CONFIG.read_text().replace("'../", f"'{CONFIG.parents[1]}/")
+    path.write_text(text.replace('data/mine/', 'photos/'))
+    assert 'data/mine' not in Config.fromfile(path).pretty_text
