@@ -32,7 +32,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             ``num_classes`` default to those of the classification head.
         domain_forward (str): ``'separate'`` runs the network once per domain,
             as the published GH code, ``'joint'`` once on both, as TLlib: then
-            batch normalisation sees a mixed batch. Defaults to
+            batch normalisation in backbone and neck sees a mixed batch. The
+            head runs once per domain either way. Defaults to
             ``'separate'``.
         *args, **kwargs: Arguments of
             :class:`mmpretrain.models.ImageClassifier`.
