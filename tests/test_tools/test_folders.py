@@ -83,3 +83,8 @@ def test_config_names_all_folders(tmp_path):
     text = CONFIG.read_text().replace("'../", f"'{CONFIG.parents[1]}/")
     path.write_text(text.replace('data/mine/', 'photos/'))
     assert 'data/mine' not in Config.fromfile(path).pretty_text
+
+
+def test_readme_shows_the_config():
+    readme = CONFIG.parents[2] / 'README.md'
+    assert CONFIG.read_text() in readme.read_text()
