@@ -1,28 +1,33 @@
 """Every config of the repository builds, and is what its name says."""
 from __future__ import annotations
 
-from pathlib import Path
+from collections import Counter
 
 import pytest
-from mmengine.config import Config
+import torch
 from mmengine.optim import (OptimWrapper, OptimWrapperDict,
                             build_optim_wrapper)
-from mmengine.registry import DATASETS, MODELS
+from mmengine.registry import DATASETS, HOOKS, MODELS, PARAM_SCHEDULERS
+from mmengine.visualization import Visualizer
 
+from mmgh.models.uda_heads.domain_output import sum_scores
 from mmgh.optim import GHOptimWrapper
+from .config_names import (BACKBONES, CLASSES, CONFIGS, HARMONIZED,
+                           HARMONIZERS, METHODS, NAMED, PRETRAINED, domain_of,
+                           load, parse)
+from .shrunk_configs import (build_without_memory, image_size, make_batch,
+                             shrink)
 
-ROOT = Path(__file__).parents[1] / 'configs'
-CONFIGS = sorted(ROOT.glob('**/*xb*.py'))
-HARMONIZERS = {'gh': 'mmgh.GH', 'ghpp': 'mmgh.GHPlusPlus'}
+every = pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
+every_named = pytest.mark.parametrize('path', NAMED, ids=lambda p: p.stem)
+every_harmonized = pytest.mark.parametrize(
+    'path', HARMONIZED, ids=lambda p: p.stem)
 
 
-def load(path: Path) -> Config:
-    return Config.fromfile(path)
-
-
-def suffix_of(path: Path) -> str:
-    """'gh' of ``dann-gh_lenet_...``."""
-    return path.name.split('_')[0].rsplit('-', 1)[-1]
+def wrappers_of(optim_wrapper) -> list[OptimWrapper]:
+    if isinstance(optim_wrapper, OptimWrapperDict):
+        return list(optim_wrapper.values())
+    return [optim_wrapper]
 
 
 def harmonized_part(optim_wrapper):
@@ -34,35 +39,73 @@ def harmonized_part(optim_wrapper):
     return optim_wrapper.get('generator', optim_wrapper)
 
 
-def test_there_are_configs():
-    assert len(CONFIGS) >= 8
+def contains(whole, part: dict) -> bool:
+    return all(whole.get(key) == value for key, value in part.items())
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
-def test_model_and_optim_wrapper_build(path):
+def test_there_are_configs_and_no_two_of_one_name():
+    assert len(NAMED) >= 180
+    counts = Counter(path.stem for path in CONFIGS)
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+@every_named
+def test_name_tells_the_method(path):
+    config, name = load(path), parse(path)
+    model, head, options = METHODS[name.method]
+    uda_head = config.model.get('uda_head')
+    assert config.model.type == model
+    assert contains(config.model, options)
+    assert uda_head is None if head is None else (
+        uda_head.type == f'mmgh.{head}')
+    if head in ('DANNHead', 'CDANHead'):
+        assert bool(uda_head.get('entropy')) == name.method.endswith('-e')
+
+
+@every_named
+def test_name_tells_the_backbone(path):
+    backbone, name = load(path).model.backbone, parse(path).backbone
+    assert contains(backbone, BACKBONES[name])
+    checkpoint = backbone.get('init_cfg', {}).get('checkpoint', '')
+    assert PRETRAINED.get(name, '') in checkpoint
+    assert bool(checkpoint) == (name in PRETRAINED)
+
+
+@every_named
+def test_name_tells_batch_size_and_iterations(path):
+    config, name = load(path), parse(path)
+    assert name.gpus == 1
+    assert config.train_dataloader.batch_size == name.batch
+    assert config.train_cfg.max_iters // 1000 == name.iters
+
+
+@pytest.mark.parametrize(
+    'path', [p for p in NAMED if parse(p).method != 'multi-task'],
+    ids=lambda p: p.stem)
+def test_name_tells_the_domains(path):
     config = load(path)
-    for part in config.model.values():  # do not look for a download
-        if isinstance(part, dict):
-            part.pop('init_cfg', None)
-    model = MODELS.build(
-        {'data_preprocessor': config.data_preprocessor, **config.model})
-    wrapper = build_optim_wrapper(model, config.optim_wrapper)
-    assert isinstance(harmonized_part(wrapper), GHOptimWrapper) == (
-        suffix_of(path) in HARMONIZERS)
+    dataset, source, target = parse(path).domains
+    pair = config.train_dataloader.dataset
+    if pair.type == 'mmgh.DomainPairDataset':
+        assert domain_of(pair.target) == (dataset, target)
+        pair = pair.source
+    assert domain_of(pair) == (dataset, source)
+    for kind in ('val', 'test'):
+        tested = config[f'{kind}_dataloader'].dataset
+        assert domain_of(tested) == (dataset, target)
+    assert config.model.head.num_classes == CLASSES[dataset]
 
 
-@pytest.mark.parametrize('path', [
-    p for p in CONFIGS if suffix_of(p) in HARMONIZERS], ids=lambda p: p.stem)
+@every_harmonized
 def test_name_tells_the_harmonizer(path):
     wrapper = harmonized_part(load(path).optim_wrapper)
     assert wrapper.type == 'mmgh.GHOptimWrapper'
-    assert wrapper.harmonizer.type == HARMONIZERS[suffix_of(path)]
+    assert wrapper.harmonizer.type == HARMONIZERS[parse(path).harmonizer]
 
 
-@pytest.mark.parametrize('path', [
-    p for p in CONFIGS if suffix_of(p) in HARMONIZERS], ids=lambda p: p.stem)
+@every_harmonized
 def test_harmonized_config_changes_the_optim_wrapper_only(path):
-    suffix = suffix_of(path)
+    suffix = parse(path).harmonizer
     plain = load(path.with_name(path.name.replace(f'-{suffix}_', '_', 1)))
     harmonized = load(path)
     assert harmonized_part(plain.optim_wrapper).pop('type') == 'OptimWrapper'
@@ -72,20 +115,53 @@ def test_harmonized_config_changes_the_optim_wrapper_only(path):
     assert plain.to_dict() == harmonized.to_dict()
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
-def test_name_tells_batch_size_and_iterations(path):
+# The harmonized ones have the same model, hooks and schedule, see above.
+@pytest.mark.parametrize(
+    'path', [p for p in CONFIGS if p not in HARMONIZED], ids=lambda p: p.stem)
+def test_all_parts_build_in_full_size(path):
     config = load(path)
-    _, _, size, _ = path.stem.split('_', 3)
-    batch, iterations = size.split('xb')[1].split('-')
-    assert config.train_dataloader.batch_size == int(batch)
-    assert config.train_cfg.max_iters // 1000 == int(iterations.rstrip('k'))
+    model = build_without_memory(config)
+    if hasattr(model, 'extract_feat'):
+        size = image_size(config)
+        images = torch.zeros(2, 3, size, size, device='meta')
+        scores = sum_scores(model.head(model.extract_feat(images)))
+        assert scores.shape == (2, config.model.head.num_classes)
+    wrapper = build_optim_wrapper(model, config.optim_wrapper)
+    if config.get('param_scheduler') is not None:
+        for part in wrappers_of(wrapper):
+            PARAM_SCHEDULERS.build(
+                config.param_scheduler, default_args=dict(optimizer=part))
+    Visualizer.get_instance('configs')  # a hook looks for one
+    for hook in [*config.default_hooks.values(), *config.custom_hooks]:
+        HOOKS.build(hook)
 
 
-@pytest.mark.parametrize('path', [
-    p for p in CONFIGS
-    if 'digits' in p.stem and suffix_of(p) not in HARMONIZERS
-], ids=lambda p: p.stem)
-def test_embedded_data_sets_build(path):
+@every
+def test_shrunk_copy_takes_a_step(path):
     config = load(path)
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        assert len(DATASETS.build(config[name].dataset)) > 0
+    small, size = shrink(config)
+    model = MODELS.build(
+        {'data_preprocessor': config.data_preprocessor, **small}).train()
+    wrapper = build_optim_wrapper(model, config.optim_wrapper)
+    assert isinstance(harmonized_part(wrapper), GHOptimWrapper) == (
+        '-gh' in path.stem)
+    before = {k: p.detach().clone() for k, p in model.named_parameters()}
+    log = model.train_step(make_batch(config, size), wrapper)
+    assert all(torch.isfinite(torch.as_tensor(v)) for v in log.values())
+    changed = set()
+    for name, parameter in model.named_parameters():
+        assert torch.isfinite(parameter).all(), name
+        if not torch.equal(parameter, before[name]):
+            changed.add(name.split('.')[0])
+    assert changed == {name.split('.')[0] for name in before}
+
+
+def test_embedded_data_sets_build():
+    datasets = [
+        load(path)[f'{kind}_dataloader'].dataset
+        for path in NAMED if path.stem.endswith('digitsm')
+        for kind in ('train', 'val', 'test')
+    ]
+    # The configs of many methods share them.
+    for dataset in {str(dataset): dataset for dataset in datasets}.values():
+        assert len(DATASETS.build(dataset)) > 0

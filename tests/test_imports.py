@@ -13,8 +13,8 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'compat', 'version', 'registry', 'task_losses', 'gramian', 'nested',
-    'seeds', 'unwrap'
+    'classes', 'compat', 'version', 'registry', 'task_losses', 'gramian',
+    'nested', 'seeds', 'unwrap'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,
@@ -76,19 +76,21 @@ TYPES = {
     'models': [
         'UDAClassifier', 'SSRTClassifier', 'DomainPairDataPreprocessor',
         'DANNHead', 'CDANHead',
-        'Bottleneck', 'DomainDiscriminator', 'DigitsLeNet', 'BSPHead',
+        'Bottleneck', 'DomainDiscriminator', 'DigitsLeNet', 'DigitsDTN',
+        'BSPHead',
         'MCCHead', 'MDDHead', 'BridgeClsHead', 'BridgedDiscriminator',
         'GVBHead', 'AFNHead', 'DANHead', 'DeepCORALHead', 'JANHead',
         'DWLHead', 'MCDHead', 'AlternatingMCDClassifier'
     ],
-    'datasets': ['Digits', 'DigitsM', 'DomainPairDataset'],
+    'datasets': ['Digits', 'DigitsM', 'DomainPairDataset', 'USPS', 'SVHN',
+                 'ImageList'],
     'data_samplers': ['DomainPairSampler'],
     'optim_wrappers': ['GHOptimWrapper'],
     'optim_wrapper_constructors': ['MCDOptimWrapperConstructor'],
     'model_wrappers': ['OwnStepDistributedDataParallel'],
     'param_schedulers': ['InverseDecayLR'],
     'task_utils': ['GH', 'GHPlusPlus', 'TorchJD'],
-    'hooks': ['IterationSeedHook', 'SafeTrainingHook'],
+    'hooks': ['ClassCheckHook', 'IterationSeedHook', 'SafeTrainingHook'],
 }
 
 

@@ -1,10 +1,6 @@
 _base_ = [
-    '../_base_/models/resnet50.py',
+    '../_base_/methods/cdan_e.py',
     '../_base_/datasets/office31_amazon2webcam.py',
-    '../_base_/schedules/sgd_inv_8k.py',
-    '../_base_/default_runtime.py',
 ]
 
-model = dict(
-    type='mmgh.UDAClassifier',
-    uda_head=dict(type='mmgh.CDANHead', entropy='reversed'))
+# For A2D and D2W: optim_wrapper.optimizer.lr=0.0003

@@ -22,6 +22,7 @@ methods = {
         harmonizers=['none'],
         options={'model.uda_head.loss_weight': 0.}),
     'DANN': dict(config=f'../dann/dann_{lenet}'),
+    'CDAN': dict(config=f'../cdan/cdan_{lenet}'),
     'CDAN+E': dict(config=f'../cdan/cdan-e_{lenet}'),
     'GVB': dict(config=f'../gvb/gvb_{lenet}'),
     'MCD': dict(config=f'../mcd/mcd_{lenet}'),

@@ -6,7 +6,7 @@ check_minimum_version('mmpretrain', '1.2.0')
 
 # ruff: noqa: E402
 from .alternating_mcd_classifier import AlternatingMCDClassifier
-from .backbones import DigitsLeNet
+from .backbones import DigitsDTN, DigitsLeNet
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .heads import BridgeClsHead
 from .layers import (BridgedDiscriminator, ClassStatistics,
@@ -23,10 +23,10 @@ from .uda_heads import (AFNHead, BSPHead, CDANHead, DANHead, DANNHead,
 __all__ = [
     'AFNHead', 'AlternatingMCDClassifier', 'BSPHead', 'Bottleneck',
     'BridgeClsHead', 'BridgedDiscriminator', 'CDANHead', 'ClassStatistics',
-    'DANHead', 'DANNHead', 'DWLHead', 'DeepCORALHead', 'DigitsLeNet',
-    'DomainDiscriminator', 'DomainOutput', 'DomainPairDataPreprocessor',
-    'DynamicWeight', 'GVBHead', 'GaussianKernel', 'GradientReversal',
-    'JANHead', 'MCCHead', 'MCDHead', 'MDDHead', 'MultiKernelMMD',
-    'MultilinearMap', 'OwnStepDistributedDataParallel', 'SSRTClassifier',
-    'UDAClassifier', 'UDAHead'
+    'DANHead', 'DANNHead', 'DWLHead', 'DeepCORALHead', 'DigitsDTN',
+    'DigitsLeNet', 'DomainDiscriminator', 'DomainOutput',
+    'DomainPairDataPreprocessor', 'DynamicWeight', 'GVBHead', 'GaussianKernel',
+    'GradientReversal', 'JANHead', 'MCCHead', 'MCDHead', 'MDDHead',
+    'MultiKernelMMD', 'MultilinearMap', 'OwnStepDistributedDataParallel',
+    'SSRTClassifier', 'UDAClassifier', 'UDAHead'
 ]

@@ -32,6 +32,11 @@ class SSRTClassifier(UDAClassifier):
     and on perturbed tokens, over the samples whose teacher is confident. In
     each iteration a fair coin tells which of the two is the teacher.
 
+    Without perturbation it is 0 only if nothing else differs between the two
+    passes. Dropout differs, and so does batch norm in training with
+    ``domain_forward='joint'``, where only the clean pass has the source in its
+    batch: with the published bottleneck, which has both, a small loss is left.
+
     :math:`r` is the buffer ``adaptation_strength``: 1, unless
     :class:`mmgh.hooks.SafeTrainingHook` controls it by the ``diversity`` that
     this model logs, the number of classes predicted in a target batch.

@@ -11,7 +11,8 @@ class DigitsLeNet(BaseModule):
     """The LeNet variant that UDA papers use on digits of 28 x 28 pixels.
 
     Two 5 x 5 convolutions, each with max-pooling and ReLU. In contrast to
-    mmpretrain's ``LeNet5`` it takes colour images and has dropout.
+    mmpretrain's ``LeNet5`` it takes colour images and has dropout. A hidden
+    layer, the last one before the classifier, may follow.
 
     Args:
         in_channels (int): Channels of an image. Defaults to 3.
@@ -20,7 +21,10 @@ class DigitsLeNet(BaseModule):
         batch_norm (bool): Whether to normalise after each convolution.
             Defaults to False, as published.
         dropout (float): Probability to drop a channel after the second
-            convolution. Defaults to 0.5, as published.
+            convolution, and an output of the hidden layer. Defaults to 0.5,
+            as published.
+        hidden_channels (int, optional): Size of the hidden layer; published:
+            500. Defaults to None: there is none.
         init_cfg (dict, optional): Initialisation. Defaults to Kaiming.
 
     Source: the published code of CDAN and of TLlib, which agree.
@@ -32,6 +36,7 @@ class DigitsLeNet(BaseModule):
         channels: tuple[int, int] = (20, 50),
         batch_norm: bool = False,
         dropout: float = 0.5,
+        hidden_channels: int | None = None,
         init_cfg: dict | None = dict(type='Kaiming', layer='Conv2d')
     ) -> None:
         super().__init__(init_cfg)
@@ -40,12 +45,19 @@ class DigitsLeNet(BaseModule):
             return nn.BatchNorm2d(size) if batch_norm else nn.Identity()
 
         first, second = channels
-        self.layers = nn.Sequential(
+        layers: list[nn.Module] = [
             nn.Conv2d(in_channels, first, 5), norm(first), nn.MaxPool2d(2),
             nn.ReLU(), nn.Conv2d(first, second, 5), norm(second),
-            nn.Dropout2d(dropout), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten())
+            nn.Dropout2d(dropout), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten()
+        ]
+        if hidden_channels is not None:
+            layers += [
+                nn.Linear(16 * second, hidden_channels), nn.ReLU(),
+                nn.Dropout(dropout)
+            ]
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Features ``(N, 16 * channels[1])`` of images ``(N, in_channels, 28,
-        28)``."""
+        """Features ``(N, 16 * channels[1])``, or ``(N, hidden_channels)``, of
+        images ``(N, in_channels, 28, 28)``."""
         return (self.layers(x), )

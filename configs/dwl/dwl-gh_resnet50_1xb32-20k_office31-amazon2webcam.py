@@ -1,4 +1,4 @@
-_base_ = 'dwl_resnet50_1xb36-8k_office31-amazon2webcam.py'
+_base_ = 'dwl_resnet50_1xb32-20k_office31-amazon2webcam.py'
 
 optim_wrapper = dict(
     type='mmgh.GHOptimWrapper',

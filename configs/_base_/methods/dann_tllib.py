@@ -1,0 +1,22 @@
+# DANN as in TLlib, on any photographs.
+_base_ = [
+    '../models/resnet50.py',
+    '../schedules/sgd_inv_20k.py',
+    '../default_runtime.py',
+]
+
+model = dict(
+    type='mmgh.UDAClassifier',
+    neck=[
+        dict(type='GlobalAveragePooling'),
+        dict(
+            type='mmgh.Bottleneck',
+            in_channels=2048,
+            out_channels=256,
+            norm_act=True),
+    ],
+    uda_head=dict(
+        type='mmgh.DANNHead',
+        discriminator=dict(batch_norm=True, dropout=0.),
+        reversal=dict(alpha=1., warmup_iters=1000)),
+    domain_forward='joint')

@@ -1,0 +1,4 @@
+_base_ = 'cdan_dtn_1xb128-50k_digits-svhn2mnist.py'
+
+optim_wrapper = dict(
+    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))

@@ -1,0 +1,4 @@
+_base_ = 'cdan_lenet_1xb128-50k_digits-mnist2usps.py'
+
+optim_wrapper = dict(
+    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))

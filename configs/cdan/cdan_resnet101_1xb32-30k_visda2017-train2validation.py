@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/methods/cdan_tllib.py',
+    '../_base_/datasets/visda2017_train2validation.py',
+]
+
+# On VisDA-2017 TLlib uses ResNet-101, as most papers do.
+model = dict(
+    backbone=dict(
+        depth=101, init_cfg=dict(checkpoint='torchvision://resnet101')),
+    head=dict(num_classes=12))
+train_dataloader = dict(batch_size=32)
+train_cfg = dict(max_iters=30000)

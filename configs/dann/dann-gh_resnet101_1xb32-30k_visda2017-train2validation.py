@@ -1,0 +1,4 @@
+_base_ = 'dann_resnet101_1xb32-30k_visda2017-train2validation.py'
+
+optim_wrapper = dict(
+    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH'))

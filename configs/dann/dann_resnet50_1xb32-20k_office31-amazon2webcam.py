@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/methods/dann_tllib.py',
+    '../_base_/datasets/office31_amazon2webcam.py',
+]
+
+train_dataloader = dict(batch_size=32)

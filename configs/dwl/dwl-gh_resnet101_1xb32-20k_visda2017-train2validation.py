@@ -1,0 +1,6 @@
+_base_ = 'dwl_resnet101_1xb32-20k_visda2017-train2validation.py'
+
+optim_wrapper = dict(
+    type='mmgh.GHOptimWrapper',
+    harmonizer=dict(type='mmgh.GH'),
+    pairs=[('alignment', 'discrepancy')])

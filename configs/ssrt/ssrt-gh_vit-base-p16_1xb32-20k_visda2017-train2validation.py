@@ -1,0 +1,4 @@
+_base_ = 'ssrt_vit-base-p16_1xb32-20k_visda2017-train2validation.py'
+
+optim_wrapper = dict(
+    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH'))

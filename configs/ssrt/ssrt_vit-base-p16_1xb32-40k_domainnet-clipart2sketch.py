@@ -1,0 +1,13 @@
+_base_ = [
+    '../_base_/methods/ssrt.py',
+    '../_base_/datasets/domainnet_clipart2sketch.py',
+]
+
+model = dict(head=dict(num_classes=345))
+
+# The checkpoint was trained with these.
+data_preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3)
+train_dataloader = dict(batch_size=32)
+
+optim_wrapper = dict(optimizer=dict(lr=0.004))
+train_cfg = dict(max_iters=40000)

@@ -1,0 +1,115 @@
+"""What the name of a config says, and what its content says of the same."""
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[1] / 'configs'
+CONFIGS = sorted(
+    path for path in ROOT.glob('*/*.py')
+    if path.parent.name not in ('_base_', 'studies')
+    and path.name != 'digit_and_ink.py')  # a model, no config
+NAMED = [path for path in CONFIGS if path.parent.name != 'folders']
+HARMONIZERS = {'gh': 'mmgh.GH', 'ghpp': 'mmgh.GHPlusPlus'}
+HARMONIZED = [
+    path for path in NAMED
+    if path.name.split('_')[0].rsplit('-', 1)[-1] in HARMONIZERS
+]
+NAME = re.compile(r'(?P<method>[a-z0-9-]+?)(?:-(?P<harmonizer>gh|ghpp))?'
+                  r'_(?P<backbone>[a-z0-9-]+)'
+                  r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iters>\d+)k'
+                  r'_(?P<data>[a-z0-9-]+)')
+
+# Model, UDA head, and options of these that make the method.
+METHODS = {
+    'source-only': ('ImageClassifier', None, {}),
+    'multi-task': ('DigitAndInk', None, {}),
+    'mcd-alternating': ('mmgh.AlternatingMCDClassifier', 'MCDHead',
+                        dict(generator_tasks=None)),
+    'mcd-alternating-cls': ('mmgh.AlternatingMCDClassifier', 'MCDHead',
+                            dict(generator_tasks=('cls', 'alignment'))),
+    'ssrt': ('mmgh.SSRTClassifier', 'DANNHead', {}),
+    **{
+        method: ('mmgh.UDAClassifier', head, {})
+        for method, head in {
+            'afn': 'AFNHead', 'bsp': 'BSPHead', 'cdan': 'CDANHead',
+            'cdan-e': 'CDANHead', 'dan': 'DANHead', 'dann': 'DANNHead',
+            'deep-coral': 'DeepCORALHead', 'dwl': 'DWLHead',
+            'gvb': 'GVBHead', 'jan': 'JANHead', 'mcc': 'MCCHead',
+            'mcd': 'MCDHead', 'mdd': 'MDDHead'
+        }.items()
+    },
+}
+BACKBONES = {
+    'lenet': dict(type='mmgh.DigitsLeNet'),
+    'dtn': dict(type='mmgh.DigitsDTN'),
+    'resnet50': dict(type='ResNet', depth=50),
+    'resnet101': dict(type='ResNet', depth=101),
+    'vit-tiny': dict(type='VisionTransformer', img_size=28),
+    'vit-base-p16': dict(
+        type='VisionTransformer', arch='base', patch_size=16),
+}
+PRETRAINED = {
+    'resnet50': 'torchvision://resnet50',
+    'resnet101': 'torchvision://resnet101',
+    'vit-base-p16': 'vit-base-p16_',
+}
+CLASSES = {
+    'digits': 10, 'office31': 31, 'office-home': 65, 'visda2017': 12,
+    'domainnet': 345
+}
+DIGITS = {
+    'mmgh.Digits': 'digits', 'mmgh.DigitsM': 'digitsm', 'MNIST': 'mnist',
+    'mmgh.USPS': 'usps', 'mmgh.SVHN': 'svhn'
+}
+
+
+class Name(NamedTuple):
+    """The parts of a name."""
+
+    method: str
+    harmonizer: str | None
+    backbone: str
+    gpus: int
+    batch: int
+    iters: int
+    data: str
+
+    @property
+    def domains(self) -> tuple[str, str, str]:
+        """Data set, source and target."""
+        dataset, domains = self.data.rsplit('-', 1)
+        return (dataset, *domains.split('2'))
+
+
+def parse(path: Path) -> Name:
+    match = NAME.fullmatch(path.stem)
+    assert match, f'{path.stem} does not follow the scheme'
+    parts = match.groupdict()
+    for number in ('gpus', 'batch', 'iters'):
+        parts[number] = int(parts[number])
+    return Name(**parts)
+
+
+@functools.lru_cache(maxsize=None)
+def _read(path: Path) -> Config:
+    return Config.fromfile(path)
+
+
+def load(path: Path) -> Config:
+    """The config, to be changed at will."""
+    config = _read(path)
+    return Config(config.to_dict(), filename=config.filename)
+
+
+def domain_of(dataset: dict) -> tuple[str, str]:
+    """Data set and domain of a config of a data set."""
+    if dataset['type'] in DIGITS:
+        return 'digits', DIGITS[dataset['type']]
+    place = dataset.get('data_prefix') or dataset['ann_file']
+    return (Path(dataset['data_root']).name.replace('_', '-'),
+            re.split('[/_]', place)[0].lower())

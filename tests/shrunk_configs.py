@@ -1,0 +1,116 @@
+"""Configs made small enough for a step on a CPU, and batches for them."""
+from __future__ import annotations
+
+from functools import partial
+from unittest import mock
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS
+from mmpretrain.structures import DataSample
+
+from mmgh.datasets.domain_pair_dataset import DomainPair
+
+BATCH = 4
+SMALL_VIT = dict(
+    embed_dims=32, num_layers=3, num_heads=2, feedforward_channels=64)
+WITH_DISCRIMINATOR = {
+    'mmgh.DANNHead', 'mmgh.CDANHead', 'mmgh.GVBHead', 'mmgh.DWLHead'
+}
+
+
+def without_pretraining(node):
+    """Remove what would be downloaded, everywhere in a model's config."""
+    if isinstance(node, dict):
+        return type(node)({
+            key: without_pretraining(value)
+            for key, value in node.items()
+            if key != 'init_cfg' or 'Pretrained' not in str(value)
+        })
+    if isinstance(node, (list, tuple)):
+        return type(node)(without_pretraining(item) for item in node)
+    return node
+
+
+def build_without_memory(config: Config):
+    """The model in full size, whose tensors have shapes but no values."""
+    # Backbones do read values of it: rates of stochastic depth.
+    linspace = partial(torch.linspace, device='cpu')
+    with torch.device('meta'), mock.patch('torch.linspace', linspace):
+        return MODELS.build({
+            'data_preprocessor': config.data_preprocessor,
+            **without_pretraining(config.model.to_dict())
+        })
+
+
+def image_size(config: Config) -> int:
+    """Of the images that the data set gives."""
+    for step in config.test_dataloader.dataset.pipeline:
+        if step.type == 'CenterCrop':
+            return step.crop_size
+        if step.type == 'Resize' and step.scale[0] < 64:
+            return step.scale[0]
+    return 28  # the embedded digits
+
+
+def shrink(config: Config) -> tuple[dict, int]:
+    """Config of a small model with the same parts, and its image size.
+
+    A layer that expects what the pretrained backbone gives expects what the
+    small one gives; whatever else it expects stays, and so do its errors.
+    """
+    model = without_pretraining(config.model.to_dict())
+    size = min(image_size(config), 32)
+    backbone = model['backbone']
+    if backbone['type'] == 'ResNet':
+        width = 512 if backbone['depth'] == 18 else 2048
+        backbone.update(depth=18, base_channels=16, stem_channels=16)
+        _narrow(model, width, 128)
+    elif backbone.get('arch') == 'base':
+        backbone.update(arch=SMALL_VIT, img_size=size)
+        _narrow(model, 768, SMALL_VIT['embed_dims'])
+        model['perturbed_layers'] = (0, 1, 2)
+    _shrink_head(model.get('uda_head', {}))
+    return model, size
+
+
+def _narrow(node, old: int, new: int) -> None:
+    """Of all layers that take ``old`` channels."""
+    if isinstance(node, dict):
+        if node.get('in_channels') == old:
+            node['in_channels'] = new
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for item in node:
+            _narrow(item, old, new)
+
+
+def _shrink_head(head: dict) -> None:
+    """The layers that belong to the UDA head alone."""
+    if 'adversary' in head:
+        _shrink_head(head['adversary'])
+    elif head.get('type') in WITH_DISCRIMINATOR:
+        head['discriminator'] = {
+            **head.get('discriminator', {}), 'hidden_channels': 16
+        }
+    elif head.get('type') == 'mmgh.MDDHead':
+        head['hidden_channels'] = 16
+    if 'random_dim' in head.get('multilinear_map', {}):
+        head['multilinear_map']['random_dim'] = 32
+
+
+def make_batch(config: Config, size: int) -> dict:
+    """Random images, with labels of the source, as a train loader gives."""
+    classes = config.model.get('head', {}).get('num_classes', 10)
+    source = dict(
+        inputs=_images(size),
+        data_samples=[
+            DataSample().set_gt_label(i % classes) for i in range(BATCH)
+        ])
+    if config.train_dataloader.dataset.type != 'mmgh.DomainPairDataset':
+        return source
+    return DomainPair(source=source, target=dict(inputs=_images(size)))
+
+
+def _images(size: int) -> torch.Tensor:
+    return torch.randint(0, 256, (BATCH, 3, size, size), dtype=torch.uint8)
