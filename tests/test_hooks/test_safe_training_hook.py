@@ -210,28 +210,29 @@ def through_a_file(checkpoint: dict) -> dict:
 
 
 def test_state_goes_through_a_checkpoint():
-    """Saved within an interval that ends with a restore."""
-    history = GOOD + [9, 9, 9, 9, 9, 3, 3, 3] + GOOD
+    """Saved within an interval that ends with a restore, which is all below
+    the interval before; after another restore, which doubled the ramp."""
+    history = [9, 9, 3, 3] + GOOD + BAD + GOOD
     whole, hook = Runner(), make_hook()
     hook.before_train(whole)
-    whole.train(hook, history[:6])
+    whole.train(hook, history[:10])
     checkpoint = dict(state=whole.state())
     hook.before_save_checkpoint(whole, checkpoint)
     checkpoint = through_a_file(checkpoint)
     groups = copy.deepcopy(
         whole.optim_wrapper.optimizer.state_dict()['param_groups'])
-    whole.train(hook, history[6:])
+    whole.train(hook, history[10:])
 
     resumed, hook = Runner(), make_hook()
     hook.after_load_checkpoint(resumed, checkpoint)
-    resumed.iter = 6
+    resumed.iter = 10
     resumed.model.load_state_dict(checkpoint['state']['model'])
     resumed.optim_wrapper.load_state_dict(
         dict(state=checkpoint['state']['optimizer'], param_groups=groups))
     hook.before_train(resumed)
-    resumed.train(hook, history[6:])
+    resumed.train(hook, history[10:])
     assert_same(resumed.state(), whole.state())
-    assert resumed.strengths == whole.strengths[6:]
+    assert resumed.strengths == whole.strengths[10:]
     assert 0 in resumed.strengths  # it was restored
 
 

@@ -92,9 +92,15 @@ def reference_iteration(model, data, optimizer_g, optimizer_f) -> None:
     labels = torch.cat([s.gt_label for s in data['source']['data_samples']])
     first, second = model.head.fc, model.uda_head.classifier
 
-    def cross_entropies():
+    def classification():
         z, = model.backbone(source)
-        return sum(F.cross_entropy(f(z), labels) for f in (first, second))
+        loss = sum(F.cross_entropy(f(z), labels) for f in (first, second))
+        z, = model.backbone(target)
+        for f in (first, second):
+            frequencies = f(z).softmax(1).mean(0)
+            loss -= model.uda_head.balance_weight * (
+                frequencies + 1e-6).log().mean()
+        return loss
 
     def discrepancy():
         z, = model.backbone(target)
@@ -106,18 +112,20 @@ def reference_iteration(model, data, optimizer_g, optimizer_f) -> None:
         for optimizer in optimizers:
             optimizer.step()
 
-    step(cross_entropies(), optimizer_g, optimizer_f)
-    step(cross_entropies() - discrepancy(), optimizer_f)
+    step(classification(), optimizer_g, optimizer_f)
+    step(classification() - discrepancy(), optimizer_f)
     for _ in range(model.generator_steps):
         loss = discrepancy()
         if 'cls' in model.generator_tasks:
-            loss = loss + cross_entropies()
+            loss = loss + classification()
         step(loss, optimizer_g)
 
 
 @pytest.mark.parametrize('options', [
     {}, BOTH, dict(BOTH, domain_forward='joint'),
-    dict(generator_steps=1)
+    dict(generator_steps=1),
+    dict(uda_head=dict(balance_weight=0.5)),
+    dict(BOTH, uda_head=dict(balance_weight=0.5))
 ])
 def test_iterations_equal_those_of_the_paper(options):
     model = make_model(**options)

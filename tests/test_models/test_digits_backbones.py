@@ -79,3 +79,9 @@ def test_hidden_layer_of_lenet_has_dropout():
     model = DigitsLeNet(dropout=0.3, hidden_channels=8)
     assert [m.p for m in layers_of(model, nn.Dropout)] == [0.3]
     assert not layers_of(DigitsLeNet(), nn.Dropout)
+
+
+@pytest.mark.parametrize('batch_norm, count', [(True, 2), (False, 0)])
+def test_batch_norm_of_lenet_is_a_switch(batch_norm, count):
+    model = DigitsLeNet(batch_norm=batch_norm)
+    assert len(layers_of(model, nn.BatchNorm2d)) == count

@@ -13,6 +13,7 @@ from mmpretrain.registry import MODELS
 from torch.optim import SGD
 
 from mmgh.models import DomainOutput, DWLHead
+from mmgh.models.layers import DynamicWeight
 from mmgh.optim import GHOptimWrapper
 from mmgh.task_losses import get_task_losses
 from .test_uda_classifier import losses_of, make_batch, model_config
@@ -119,6 +120,47 @@ def test_features_ascend_and_the_adversaries_descend(name, parts):
     assert loss_after(features_step=0.1) > loss.item()
     for part in parts:
         assert loss_after(**{part: 0.01}) < loss.item()
+
+
+@pytest.mark.parametrize('iteration', [100, 3000])
+def test_all_discrepancies_reach_the_features_reversed_and_scaled(iteration):
+    """Each two of the classifiers; these get the plain gradient."""
+    head = make_head(iteration, weight=0.3, discrepancy_weight=2.)
+    source, target = make_pair()
+    head.loss(source, target)['loss_discrepancy'].backward()
+    layers = [target.head.fc] + [c.classifier for c in head.classifiers]
+    weights = [layer.weight for layer in layers]
+    found = [target.features.grad, *(weight.grad for weight in weights)]
+
+    predictions = [layer(target.features).softmax(1) for layer in layers]
+    loss = -0.7 * 2 * sum(
+        (p - q).abs().mean() for p, q in combinations(predictions, 2))
+    on_features, *expected = torch.autograd.grad(
+        loss, [target.features, *weights])
+    coefficient = math.tanh(iteration / 2000)
+    torch.testing.assert_close(found,
+                               [-coefficient * on_features, *expected])
+
+
+def test_losses_follow_the_dynamic_weight_over_the_epochs():
+    head = make_head(epoch_iters=2, weight=0.5)
+    expected = DynamicWeight(6, 3, epoch_iters=2)
+    values = []
+    for i in range(8):
+        source, target = make_pair(scale=1 / (1 + i))  # domains get closer
+        whole = copy.deepcopy(head).eval()
+        losses = head.loss(source, target)
+        value = expected.value.item()
+        values.append(value)
+        assert losses['dynamic_weight'] == pytest.approx(value)
+        for name, factor in dict(
+                loss_domain=value, loss_discrepancy=1 - value).items():
+            whole.dynamic_weight.value.fill_(name == 'loss_domain')
+            torch.testing.assert_close(
+                losses[name], factor * whole.loss(source, target)[name])
+        expected.add((source.features, source.labels),
+                     (target.features, target.logits.argmax(dim=1)))
+    assert values[0] == 0.5 != values[-1]
 
 
 @pytest.mark.parametrize('weight, zero', [(0., 'loss_domain'),

@@ -149,6 +149,20 @@ def test_balance_is_least_for_equally_frequent_classes():
     assert balanced < loss([0, 0, 0, 0, 1, 2]) < loss([0] * 6) < math.inf
 
 
+def test_balance_teaches_the_features_and_both_classifiers():
+    head = make_head(balance_weight=0.2)
+    source, target = make_pair()
+    head.loss(source, target)['loss_balance'].backward()
+    layers = target.head.fc, head.classifier
+    tensors = [target.features, *(layer.weight for layer in layers)]
+    frequencies = torch.stack(
+        [layer(target.features).softmax(dim=1).mean(dim=0)
+         for layer in layers])
+    loss = -0.2 * (frequencies + 1e-6).log().mean(dim=1).sum()
+    torch.testing.assert_close([tensor.grad for tensor in tensors],
+                               list(torch.autograd.grad(loss, tensors)))
+
+
 @pytest.mark.parametrize('size', [1, 2, 7])
 @pytest.mark.parametrize('scale', [0., 1., 1e4])
 def test_degenerate_batches_are_finite(size, scale):

@@ -96,6 +96,28 @@ def test_without_perturbation_nothing_is_refined_nor_changed():
     assert torch.equal(losses['loss_cls'], expected)
 
 
+@pytest.mark.parametrize('domain_forward', ['joint', 'separate'])
+@pytest.mark.parametrize('norm_act', [True, False])
+@pytest.mark.parametrize('dropout', [0.5, 0.])
+def test_without_perturbation_the_neck_alone_is_left(domain_forward, norm_act,
+                                                     dropout):
+    """Its dropout, and batch norm that sees the source on one pass only."""
+    model = build(
+        perturbation=0,
+        domain_forward=domain_forward,
+        neck=dict(
+            type='mmgh.Bottleneck',
+            in_channels=16,
+            out_channels=16,
+            norm_act=norm_act,
+            dropout=dropout))
+    if dropout or (norm_act and domain_forward == 'joint'):
+        assert losses_of(model)['loss_refinement'] > 1e-4
+        model.neck.eval()
+    refinement = losses_of(model)['loss_refinement'].item()
+    assert refinement == pytest.approx(0, abs=1e-7)
+
+
 def test_predicts_like_the_plain_classifier_after_a_loss():
     model = build().eval()
     plain = plain_twin(model).eval()

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mmgh.models import CDANHead, DANNHead, DomainOutput
+from .degenerate_batches import DEGENERATE, assert_finite, make_outputs
 
 HEADS = [
     (DANNHead, {}),
@@ -115,19 +116,64 @@ def test_predictions_get_a_gradient_through_reversed_entropy_only(
         assert (grad is not None and bool(grad.any())) == flows
 
 
+def plain_entropy_gradient(head, output, label) -> list[list[float]]:
+    """Of the loss on the logits: through each weight, but not their sum."""
+    with torch.no_grad():
+        scores = head.discriminator(head.discriminator_inputs(output))
+    probabilities = output.logits.softmax(dim=1).tolist()
+    entropies = [-sum(v * math.log(v) for v in p) for p in probabilities]
+    sum_of_weights = sum(1 + math.exp(-entropy) for entropy in entropies)
+    rows = []
+    for d, p, entropy in zip(scores.sigmoid().tolist(), probabilities,
+                             entropies):
+        bce = -math.log(d if label else 1 - d)
+        on_entropy = -bce * math.exp(-entropy) / (2 * sum_of_weights)
+        rows.append([-on_entropy * v * (math.log(v) + entropy) for v in p])
+    return rows
+
+
+@pytest.mark.parametrize('head_type', [DANNHead, CDANHead])
+def test_gradient_through_the_reversed_entropy(head_type):
+    head = make_head(head_type, dict(entropy='reversed'))
+    outputs = make_output(5), make_output(3)
+    head.loss(*outputs)['loss_domain'].backward()
+    for output, label in zip(outputs, (1, 0)):
+        expected = plain_entropy_gradient(head, output, label)
+        torch.testing.assert_close(output.logits.grad,
+                                   -math.tanh(1.5) * torch.tensor(expected))
+
+
 @every_head
 @pytest.mark.parametrize('sizes', [(1, 1), (2, 7)])
 @pytest.mark.parametrize('scale', [0., 1e4])
-def test_degenerate_batches_are_finite(head_type, kwargs, sizes, scale):
+def test_small_batches_are_finite(head_type, kwargs, sizes, scale):
+    assert_finite(
+        make_head(head_type, kwargs),
+        [make_output(size, scale) for size in sizes])
+
+
+@every_head
+@pytest.mark.parametrize('case', DEGENERATE)
+def test_degenerate_batches_are_finite(head_type, kwargs, case):
+    assert_finite(
+        make_head(head_type, kwargs), make_outputs(*DEGENERATE[case]))
+
+
+@every_head
+@pytest.mark.parametrize('is_right', [True, False])
+def test_certain_discriminators_are_finite(head_type, kwargs, is_right):
+    """One that is right leaves the features alone."""
     head = make_head(head_type, kwargs)
-    source, target = (make_output(size, scale) for size in sizes)
-    loss = head.loss(source, target)['loss_domain']
-    loss.backward()
-    assert loss.isfinite()
-    for output in (source, target):
-        assert output.features.grad.isfinite().all()
-        assert output.logits.grad is None or output.logits.grad.isfinite().all(
-        )
+    scores = torch.tensor([1e4] * 4 + [-1e4] * 3) * (1 if is_right else -1)
+    head.discriminator.forward = lambda x: scores + x.sum(dim=1)
+    source, target = make_output(4), make_output(3)
+    losses = head.loss(source, target)
+    losses['loss_domain'].backward()
+    assert losses['loss_domain'].item() == pytest.approx(
+        0 if is_right else 1e4, rel=0.01)
+    assert losses['domain_accuracy'] == (100 if is_right else 0)
+    for grad in (source.features.grad, target.features.grad):
+        assert grad.isfinite().all() and bool(grad.any()) != is_right
 
 
 @pytest.mark.parametrize('training, expected', [(True, 2), (False, 0)])
@@ -146,6 +192,27 @@ def test_logs_the_accuracy_of_the_discriminator():
     assert head.loss(source, target)['domain_accuracy'] == 75
 
 
-def test_unknown_entropy_is_refused():
-    with pytest.raises(ValueError, match="`entropy`.*'detached'.*True"):
-        DANNHead(6, 3, entropy=True)
+@pytest.mark.parametrize('entropy', [True, False])
+def test_unknown_entropy_is_refused(entropy):
+    with pytest.raises(ValueError, match=f"`entropy`.*'detached'.*{entropy}"):
+        DANNHead(6, 3, entropy=entropy)
+
+
+@pytest.mark.parametrize('batch_norm, count', [(True, 2), (False, 0)])
+def test_batch_norm_of_the_discriminator_is_a_switch(batch_norm, count):
+    options = dict(hidden_channels=5, batch_norm=batch_norm)
+    layers = DANNHead(6, 3, discriminator=options).discriminator.modules()
+    assert sum(isinstance(x, nn.BatchNorm1d) for x in layers) == count
+
+
+@pytest.mark.parametrize('randomized, size', [(None, 1024), (True, 1024),
+                                              (False, 4200)])
+def test_a_large_map_is_exact_if_it_should_not_be_random(randomized, size):
+    head = CDANHead(
+        1400,
+        3,
+        multilinear_map=dict(randomized=randomized),
+        discriminator=dict(hidden_channels=5))
+    assert head.discriminator_inputs(
+        DomainOutput(torch.randn(2, 1400), torch.randn(2, 3))).shape == (
+            2, size)
