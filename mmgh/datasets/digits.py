@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import mmcv
 import numpy as np
-from mmpretrain.datasets import MNIST, BaseDataset
 
 from mmgh.registry import DATASETS
+from .digit_images import DigitImages
 
 _SIZE = 28
 _MARGIN = 4
@@ -20,7 +20,7 @@ def _sklearn_datasets():
 
 
 @DATASETS.register_module()
-class Digits(BaseDataset):
+class Digits(DigitImages):
     """Hand-written digits that come with scikit-learn: no download.
 
     Each image is enlarged from 8 x 8 pixels to the look of MNIST, white on
@@ -30,22 +30,12 @@ class Digits(BaseDataset):
 
     Args:
         split (str): ``'train'`` (697 images) or ``'test'`` (100 images).
-        pipeline (Sequence): Transforms of mmpretrain, such as
-            ``[dict(type='PackInputs')]``.
-        **kwargs: Further arguments of mmpretrain's ``BaseDataset``.
+        **kwargs: See :class:`DigitImages`.
 
     Source: UCI optical recognition of handwritten digits.
     """
 
-    METAINFO = MNIST.METAINFO
     splits = dict(train=slice(0, 697), test=slice(697, 797))
-
-    def __init__(self, split: str, pipeline=(), **kwargs) -> None:
-        if split not in self.splits:
-            raise ValueError(f'`split` should be one of {list(self.splits)}, '
-                             f'but got {split!r}.')
-        self.split = split
-        super().__init__(ann_file='', pipeline=pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Images ``(28, 28, 3)``, uint8, and labels."""
@@ -68,9 +58,6 @@ class Digits(BaseDataset):
         gray = np.pad((gray * 255).astype(np.uint8), _MARGIN)
         return np.repeat(gray[..., None], 3, axis=2)
 
-    def extra_repr(self) -> list[str]:
-        return [f'Split: \t{self.split}']
-
 
 @DATASETS.register_module()
 class DigitsM(Digits):
@@ -82,8 +69,7 @@ class DigitsM(Digits):
 
     Args:
         split (str): ``'train'`` (600 images) or ``'test'`` (400 images).
-        pipeline (Sequence): See :class:`Digits`.
-        **kwargs: See :class:`Digits`.
+        **kwargs: See :class:`DigitImages`.
 
     Source: Unsupervised Domain Adaptation by Backpropagation (ICML 2015),
     section 4.1.

@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from mmpretrain.datasets import MNIST, BaseDataset
 
 from mmgh.registry import DATASETS
+from .digit_images import DigitImages
 
 
 @DATASETS.register_module()
-class SVHN(BaseDataset):
+class SVHN(DigitImages):
     """Street view house numbers: colour images of digits, 32 x 32 pixels.
 
     Reads the cropped digits, ``train_32x32.mat`` and ``test_32x32.mat`` in
@@ -19,27 +19,11 @@ class SVHN(BaseDataset):
     Args:
         data_root (str): The folder of the two files.
         split (str): ``'train'`` (73257 images) or ``'test'`` (26032 images).
-        pipeline (Sequence): Transforms of mmpretrain, such as
-            ``[dict(type='PackInputs')]``.
-        **kwargs: Further arguments of mmpretrain's ``BaseDataset``.
+        **kwargs: See :class:`DigitImages`.
 
     Source: Reading Digits in Natural Images with Unsupervised Feature
     Learning (NIPS workshop 2011).
     """
-
-    METAINFO = MNIST.METAINFO
-
-    def __init__(self,
-                 data_root: str,
-                 split: str,
-                 pipeline=(),
-                 **kwargs) -> None:
-        if split not in ('train', 'test'):
-            raise ValueError("`split` should be 'train' or 'test', but got "
-                             f'{split!r}.')
-        self.split = split
-        super().__init__(
-            ann_file='', data_root=data_root, pipeline=pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Images ``(32, 32, 3)``, uint8, and labels."""
@@ -66,6 +50,3 @@ class SVHN(BaseDataset):
             raise ValueError(
                 f'`data_root` should be a folder with {path.name} of SVHN, '
                 f'but reading {path} failed: {error!r}.') from error
-
-    def extra_repr(self) -> list[str]:
-        return [f'Split: \t{self.split}']

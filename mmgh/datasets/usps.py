@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
-from mmpretrain.datasets import MNIST, BaseDataset
 
 from mmgh.registry import DATASETS
+from .digit_images import DigitImages
 
 
 @DATASETS.register_module()
-class USPS(BaseDataset):
+class USPS(DigitImages):
     """Hand-written digits from envelopes, 16 x 16 pixels, white on black.
 
     Reads ``usps.bz2`` and ``usps.t.bz2`` in ``data_root``, as torchvision
@@ -16,27 +16,11 @@ class USPS(BaseDataset):
     Args:
         data_root (str): The folder of the two files.
         split (str): ``'train'`` (7291 images) or ``'test'`` (2007 images).
-        pipeline (Sequence): Transforms of mmpretrain, such as
-            ``[dict(type='PackInputs')]``.
-        **kwargs: Further arguments of mmpretrain's ``BaseDataset``.
+        **kwargs: See :class:`DigitImages`.
 
     Source: A Database for Handwritten Text Recognition Research (TPAMI
     1994), in the normalised form of LIBSVM's data sets.
     """
-
-    METAINFO = MNIST.METAINFO
-
-    def __init__(self,
-                 data_root: str,
-                 split: str,
-                 pipeline=(),
-                 **kwargs) -> None:
-        if split not in ('train', 'test'):
-            raise ValueError("`split` should be 'train' or 'test', but got "
-                             f'{split!r}.')
-        self.split = split
-        super().__init__(
-            ann_file='', data_root=data_root, pipeline=pipeline, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Images ``(16, 16)``, uint8, and labels."""
@@ -52,6 +36,3 @@ class USPS(BaseDataset):
             dict(img=np.asarray(image), gt_label=int(label))
             for image, label in zip(files.data, files.targets)
         ]
-
-    def extra_repr(self) -> list[str]:
-        return [f'Split: \t{self.split}']
