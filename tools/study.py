@@ -11,23 +11,25 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import multiprocessing
+import os
+import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from queue import SimpleQueue
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+import torch
 from analysis.study_report import read_results, report
-from study_plan import Run, plan
-from study_run import RESULT, share_gpus, train
+from study_plan import AXES, Run, plan, run_config
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('study', help='config of the study')
+    parser.add_argument('study', type=Path, help='config of the study')
     parser.add_argument(
         '--out', type=Path, required=True, help='folder of runs and results')
     parser.add_argument(
@@ -40,58 +42,106 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seeds', nargs='+', type=int, help='only these')
     parser.add_argument(
         '--dry-run', action='store_true', help='only list the runs')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.workers < 1:
+        parser.error(f'--workers should be at least 1, but got {args.workers}')
+    return args
 
 
-def run_all(runs: list[Run], out: Path, workers: int) -> list[Run]:
-    """Train what is not finished; returns the runs that failed."""
-    missing = [run for run in runs if not is_finished(run, out / run.folder)]
-    print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before.')
-    context = multiprocessing.get_context('spawn')
+def prepare(run: Run, out: Path) -> Path:
+    """The folder of a run, with all that its process needs.
+
+    A folder of other settings is refused: its checkpoints and its result
+    would be taken for those of this run.
+    """
+    work_dir = out / run.folder
+    file = work_dir / 'run.json'
+    description = run.description
+    if file.exists():
+        there = json.loads(file.read_text())
+        for name, value in description.items():
+            if there.get(name) != value:
+                sys.exit(f'{work_dir} is of another study: `{name}` is '
+                         f'{there.get(name)!r} there, and {value!r} here. '
+                         'Choose another --out.')
+        return work_dir
+    work_dir.mkdir(parents=True, exist_ok=True)
+    run_config(run).dump(work_dir / 'config.py')
+    file.write_text(json.dumps(description, indent=2))
+    return work_dir
+
+
+def read_result(work_dir: Path) -> dict | None:
+    """None where the run is not finished."""
+    try:
+        return json.loads((work_dir / 'result.json').read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def environment(worker: int) -> dict:
+    """Give the worker the next of the visible GPUs, and one CPU thread."""
+    variables = {'OMP_NUM_THREADS': '1', **os.environ}
+    count = torch.cuda.device_count()
+    if count:
+        visible = os.environ.get('CUDA_VISIBLE_DEVICES',
+                                 ','.join(map(str, range(count)))).split(',')
+        variables['CUDA_VISIBLE_DEVICES'] = visible[worker % count]
+    return variables
+
+
+def train_all(work_dirs: list[Path], workers: int) -> list[Path]:
+    """A process per run, so that none can harm another; returns what
+    failed."""
+    free: SimpleQueue[int] = SimpleQueue()
+    for worker in range(workers):
+        free.put(worker)
+    running: set[subprocess.Popen] = set()
+
+    def train(work_dir: Path) -> None:
+        worker = free.get()
+        command = [sys.executable, Path(__file__).with_name('study_run.py')]
+        with open(work_dir / 'output.log', 'a') as log:
+            process = subprocess.Popen([*command, work_dir],
+                                       stdout=log,
+                                       stderr=subprocess.STDOUT,
+                                       env=environment(worker))
+        running.add(process)
+        process.wait()
+        running.remove(process)
+        free.put(worker)
+
+    pool = ThreadPoolExecutor(workers)
     failed = []
-    with ProcessPoolExecutor(
-            workers,
-            mp_context=context,
-            initializer=share_gpus,
-            initargs=(context.Value('i', 0), )) as pool:
-        futures = {pool.submit(train, run, out): run for run in missing}
+    try:
+        futures = {pool.submit(train, path): path for path in work_dirs}
         for number, future in enumerate(as_completed(futures), start=1):
-            run = futures[future]
-            error = future.exception()
-            if error is not None:
-                failed.append(run)
-            print(f'[{number}/{len(missing)}] {run.folder}: ',
-                  error or accuracy(out / run.folder), flush=True)
+            result = read_result(futures[future])
+            if result is None:
+                failed.append(futures[future])
+            print(f'[{number}/{len(futures)}] {futures[future]}: ' +
+                  (f"{result['accuracy']:.2f} %" if result else 'failed'),
+                  flush=True)
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(running):
+            process.terminate()
+        print('\nStopped. Run the same command again to go on.')
+        sys.exit(130)
     return failed
-
-
-def is_finished(run: Run, work_dir: Path) -> bool:
-    if not (work_dir / RESULT).exists():
-        return False
-    result = json.loads((work_dir / RESULT).read_text())
-    for name, value in run.description.items():
-        if result[name] != value:
-            sys.exit(f'{work_dir} has the result of another study, with '
-                     f'`{name}` {result[name]!r} instead of {value!r}. Choose '
-                     'another --out.')
-    return True
-
-
-def accuracy(work_dir: Path) -> str:
-    return f"{json.loads((work_dir / RESULT).read_text())['accuracy']:.2f} %"
 
 
 def write_csv(out: Path, planned: list[Run]) -> Path:
     """One line per finished run below `out`, those of this study first."""
     order = {out / run.folder: number for number, run in enumerate(planned)}
-    results = [
-        json.loads((folder / RESULT).read_text()) for folder in sorted(
-            (path.parent for path in out.glob(f'*/*/*/*/{RESULT}')),
-            key=lambda folder: (order.get(folder, len(order)), folder))
-    ]
+    folders = sorted((path.parent for path in out.glob('*/*/*/*/result.json')),
+                     key=lambda folder:
+                     (order.get(folder, len(order)), folder))
+    results = [result for result in map(read_result, folders) if result]
+    names = dict.fromkeys(name for result in results for name in result)
     path = out / 'study.csv'
     with open(path, 'w', newline='') as file:
-        writer = csv.DictWriter(file, fieldnames=list(results[0]))
+        writer = csv.DictWriter(file, fieldnames=list(names))
         writer.writeheader()
         writer.writerows(results)
     return path
@@ -99,21 +149,21 @@ def write_csv(out: Path, planned: list[Run]) -> Path:
 
 def main() -> None:
     args = parse_args()
-    chosen = {
-        axis: getattr(args, axis)
-        for axis in ('pairs', 'methods', 'harmonizers', 'seeds')
-    }
-    runs = plan(Path(args.study), chosen)
+    runs = plan(args.study, {axis: getattr(args, axis) for axis in AXES})
     if args.dry_run:
         print('\n'.join(str(run.folder) for run in runs))
         return
-    failed = run_all(runs, args.out, args.workers)
+    work_dirs = [prepare(run, args.out) for run in runs]
+    missing = [path for path in work_dirs if read_result(path) is None]
+    print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before.',
+          flush=True)
+    failed = train_all(missing, args.workers)
     if len(failed) < len(runs):
-        table = write_csv(args.out, plan(Path(args.study)))
+        table = write_csv(args.out, plan(args.study))
         report(read_results(table), args.out)
     if failed:
         sys.exit('Failed, see output.log in each: ' +
-                 ', '.join(str(args.out / run.folder) for run in failed))
+                 ', '.join(map(str, failed)))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,8 @@
 """Which runs a study consists of, and the config of each."""
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from itertools import product
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
 DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
         'test_dataloader', 'test_evaluator')
 
@@ -36,6 +39,7 @@ class Run(NamedTuple):
 
     @property
     def description(self) -> dict:
+        """What the result says of the run besides what was measured."""
         return dict(
             pair=self.pair,
             method=self.method,
@@ -45,7 +49,8 @@ class Run(NamedTuple):
             config=self.config.name,
             data=self.data.name,
             options=' '.join(f'{k}={v}' for k, v in self.options.items()),
-            metric=self.metric)
+            metric=self.metric,
+            config_hash=config_hash(run_config(self)))
 
 
 def plan(path: Path, chosen: dict | None = None) -> list[Run]:
@@ -55,10 +60,12 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
         path: Config of the study; configs/studies/digits.py explains it.
         chosen: Names or seeds by axis; all where there are none.
     """
+    if not path.exists():
+        raise SystemExit(f'There is no {path}.')
     study = Config.fromfile(path)
     chosen = chosen or {}
     axes = {}
-    for axis in ('pairs', 'methods', 'harmonizers', 'seeds'):
+    for axis in AXES:
         there = list(study[axis])
         wanted = chosen.get(axis) or there
         unknown = [name for name in wanted if name not in there]
@@ -72,10 +79,26 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
                              axes['harmonizers'])
         if names[3] in harmonizers_of(study, names[2])
     ]
+    check(path, runs, axes)
+    return runs
+
+
+def check(path: Path, runs: list[Run], axes: dict) -> None:
+    """Refuse a study that cannot be run as it is meant."""
+    if not runs:
+        raise SystemExit(f'{path} has none of the `harmonizers` '
+                         f"{axes['harmonizers']} for the `methods` "
+                         f"{axes['methods']}.")
     for file in {file for run in runs for file in (run.config, run.data)}:
         if not file.exists():
             raise SystemExit(f'{path} names {file}, which does not exist.')
-    return runs
+    folders: dict[Path, Run] = {}
+    for run in runs:
+        other = folders.setdefault(run.folder, run)
+        if other is not run:
+            raise SystemExit(
+                f'The names {other[:4]} and {run[:4]} in {path} should differ '
+                f'in letters or digits: both runs would be in {run.folder}.')
 
 
 def harmonizers_of(study: Config, method: str) -> list[str]:
@@ -87,15 +110,19 @@ def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
     parts = (study, study.pairs[pair], study.methods[method],
              study.harmonizers[harmonizer])
     config = folder / study.methods[method].config
-    # 'dann_lenet_...' -> 'dann-gh_lenet_...'
     suffix = study.harmonizers[harmonizer].get('suffix', '')
-    config = config.with_name(config.name.replace('_', f'{suffix}_', 1))
     options = {}
     for part in parts:
         options.update(part.get('options', {}))
-    return Run(pair, method, harmonizer, seed, config,
+    return Run(pair, method, harmonizer, seed, with_suffix(config, suffix),
                folder / study.pairs[pair].config, options, study.baseline,
                study.get('metric', 'accuracy/top1'))
+
+
+def with_suffix(config: Path, suffix: str) -> Path:
+    """``dann-gh_lenet.py`` for ``dann_lenet.py`` and ``'-gh'``."""
+    method, *rest = config.stem.split('_')
+    return config.with_name('_'.join([method + suffix, *rest]) + '.py')
 
 
 def run_config(run: Run) -> Config:
@@ -110,3 +137,9 @@ def run_config(run: Run) -> Config:
     loader.dataset = pair if on_both else pair.source
     cfg.merge_from_dict({**run.options, 'randomness.seed': run.seed})
     return cfg
+
+
+def config_hash(cfg: Config) -> str:
+    """Equal for configs of equal content."""
+    content = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

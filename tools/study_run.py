@@ -1,12 +1,15 @@
-"""One run of a study, in a worker process."""
+"""One run of a study: what tools/study.py starts for each.
+
+    python tools/study_run.py WORK_DIR
+
+trains config.py in the folder, or goes on with it, and writes result.json.
+"""
 from __future__ import annotations
 
+import fcntl
 import json
-import os
 import platform
-import time
-import traceback
-from contextlib import redirect_stderr, redirect_stdout
+import sys
 from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
@@ -14,56 +17,26 @@ import mmgh
 import mmengine
 import mmpretrain
 import torch
-from analysis.compare_runs import read_accuracies, read_run
+from analysis.compare_runs import Run, read_accuracies, read_run
 from command_line import build_runner, set_loader_defaults
-from study_plan import Run, run_config
-
-RESULT = 'result.json'
+from mmengine.config import Config
 
 
-def share_gpus(counter) -> None:
-    """Give this worker the next of the visible GPUs."""
-    with counter.get_lock():
-        number, counter.value = counter.value, counter.value + 1
-    if torch.cuda.is_available():
-        torch.cuda.set_device(number % torch.cuda.device_count())
-
-
-def train(run: Run, out: Path) -> None:
-    """Train what is missing of a run, and write down its result."""
-    work_dir = out / run.folder
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with open(work_dir / 'output.log', 'a') as log, redirect_stdout(
-            log), redirect_stderr(log):
-        try:
-            _train(run, work_dir)
-        except BaseException:
-            traceback.print_exc()
-            raise
-
-
-def _train(run: Run, work_dir: Path) -> None:
-    cfg = run_config(run)
+def train(work_dir: Path, metric: str) -> None:
+    """Train what is missing."""
+    cfg = Config.fromfile(work_dir / 'config.py')
     cfg.work_dir = str(work_dir)
     cfg.resume = True
     cfg.launcher = 'none'
-    # MMEngine shares logs between runs of one name.
-    cfg.experiment_name = f"{work_dir.name}_{os.getpid()}_{time.time_ns()}"
     set_loader_defaults(cfg, pin_memory=True, persistent_workers=True)
     runner = build_runner(cfg)
     runner.train()
-    if runner.iter not in read_accuracies(work_dir, run.metric):
+    if runner.iter not in read_accuracies(work_dir, metric):
         # It was stopped between the last checkpoint and its validation.
         runner.val()
-    measured = measurements(read_run(work_dir, run.metric))
-    result = {**run.description, **measured, **versions()}
-    # All of it or nothing.
-    partial = work_dir / f'{RESULT}.part'
-    partial.write_text(json.dumps(result, indent=2))
-    partial.rename(work_dir / RESULT)
 
 
-def measurements(run) -> dict:
+def measurements(run: Run) -> dict:
     """What the log of a finished run says."""
 
     def mean(name: str) -> float | None:
@@ -102,3 +75,24 @@ def cpu_name() -> str:
         if line.startswith('model name'):
             return line.split(':', 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def main() -> None:
+    work_dir = Path(sys.argv[1])
+    with open(work_dir / 'lock', 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f'{work_dir} is being trained by another process.')
+        description = json.loads((work_dir / 'run.json').read_text())
+        train(work_dir, description['metric'])
+        run = read_run(work_dir, description['metric'])
+        result = {**description, **measurements(run), **versions()}
+        # All of it or nothing.
+        partial = work_dir / 'result.json.part'
+        partial.write_text(json.dumps(result, indent=2))
+        partial.rename(work_dir / 'result.json')
+
+
+if __name__ == '__main__':
+    main()

@@ -2,14 +2,21 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from .short_runs import SHORT, assert_same_training, read, stop_after_three
 
+STUDY = Path(__file__).parents[2] / 'tools/study.py'
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LENET = 'lenet_1xb32-1k_digits-digits2digitsm.py'
 PAIR = 'Digits -> DigitsM'
@@ -75,6 +82,33 @@ def test_missing_config_is_named(planning, tmp_path):
                             config=str(CONFIGS / f'dann/dann_{LENET}'))})
     with pytest.raises(SystemExit, match='dann-magic_lenet'):
         planning.plan(study)
+
+
+def test_harmonizer_is_in_the_name_of_the_config(planning):
+    named = planning.with_suffix
+    assert named(Path('a/dann_lenet_x.py'), '-gh') == Path(
+        'a/dann-gh_lenet_x.py')
+    assert named(Path('a/dann.py'), '-gh') == Path('a/dann-gh.py')
+    assert named(Path('a/dann_x.py'), '') == Path('a/dann_x.py')
+
+
+def test_two_runs_in_one_folder_are_refused(planning, tmp_path):
+    dann = dict(config=str(CONFIGS / f'dann/dann_{LENET}'))
+    study = write_study(tmp_path, methods={'DANN, x': dann, 'DANN x': dann})
+    with pytest.raises(SystemExit, match="'DANN, x'.*'DANN x'"):
+        planning.plan(study)
+
+
+def test_choice_without_runs_is_refused(planning, tmp_path):
+    with pytest.raises(SystemExit, match='none of the `harmonizers`'):
+        planning.plan(
+            write_study(tmp_path),
+            dict(methods=['source-only'], harmonizers=['GH, shared']))
+
+
+def test_missing_study_is_named(planning, tmp_path):
+    with pytest.raises(SystemExit, match='There is no .*study.py'):
+        planning.plan(tmp_path / 'study.py')
 
 
 def test_config_has_the_data_of_the_pair(planning, tmp_path):
@@ -160,6 +194,43 @@ def test_results_of_another_study_are_not_taken_for_this_one(
     study = write_study(tmp_path, harmonizers=other)
     with pytest.raises(SystemExit, match='`options`.*lr=0.1'):
         tools('study', study, '--out', out, '--seeds', 3)
+
+
+def test_unreadable_result_is_made_again(finished, tools, tmp_path):
+    """And a run that another process trains is left to it."""
+    out, run = finished
+    again = tmp_path / 'again'
+    shutil.copytree(out, again)
+    emptied = again / run.relative_to(out) / 'result.json'
+    emptied.write_text('')
+    study = write_study(again)
+    with open(emptied.with_name('lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit, match='DANN/none/3'):
+            tools('study', study, '--out', again, '--seeds', 3)
+    log = emptied.with_name('output.log').read_text()
+    assert 'is being trained by another process' in log
+    tools('study', study, '--out', again, '--seeds', 3)
+    assert json.loads(emptied.read_text()) == json.loads(
+        (run / 'result.json').read_text())
+
+
+def test_interrupt_ends_all_and_starts_nothing(tmp_path):
+    """As Ctrl+C in a terminal, which reaches all processes."""
+    study = write_study(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, STUDY, study, '--out', tmp_path],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True)
+    while not list(tmp_path.glob('*/*/*/*/output.log')):
+        assert process.poll() is None
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    assert 'same command again' in process.communicate(timeout=100)[0]
+    assert process.returncode == 130
+    assert not list(tmp_path.glob('*/*/*/*/result.json'))
+    assert len(list(tmp_path.glob('*/*/*/*/output.log'))) == 1
 
 
 def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path):

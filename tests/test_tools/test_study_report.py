@@ -61,3 +61,11 @@ def test_plots_show_something(tools, tmp_path):
 def test_missing_table_is_an_error(tools, tmp_path):
     with pytest.raises(SystemExit, match='There is no .*study.csv'):
         tools('analysis/study_report', tmp_path / 'study.csv')
+
+
+@pytest.mark.parametrize('content, message', [
+    (','.join(FIELDS), 'has no runs'), ('a,b', "no table.*'pair'")])
+def test_other_tables_are_refused(tools, tmp_path, content, message):
+    (tmp_path / 'study.csv').write_text(content)
+    with pytest.raises(SystemExit, match=message):
+        tools('analysis/study_report', tmp_path / 'study.csv')

@@ -67,7 +67,10 @@ def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
     accuracies = {}
     for log in sorted(work_dir.glob('*/vis_data/scalars.json')):
         for line in log.read_text().splitlines():
-            scalars = json.loads(line)
+            try:
+                scalars = json.loads(line)
+            except ValueError:  # a run was killed while it wrote this line
+                continue
             if metric in scalars:
                 accuracies[scalars['step']] = scalars[metric]
     return accuracies

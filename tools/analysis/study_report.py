@@ -24,6 +24,8 @@ COLOURS = [
     '#000000', '#E69F00', '#56B4E9', '#009E73', '#CC79A7', '#D55E00',
     '#0072B2', '#F0E442'
 ]
+COLUMNS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
+           'conflict', 'angle')
 HEADER = ('method', 'harmonizer', 'seeds', 'accuracy (%)', 'difference',
           '95 % interval', 'in conflict (%)', 'angle (degrees)')
 
@@ -54,10 +56,17 @@ def read_results(path: Path) -> list[Setting]:
         raise SystemExit(f'There is no {path}.')
     settings: dict[tuple, Setting] = {}
     with open(path, newline='') as file:
-        for run in csv.DictReader(file):
+        reader = csv.DictReader(file)
+        lacking = [n for n in COLUMNS if n not in (reader.fieldnames or ())]
+        if lacking:
+            raise SystemExit(f'{path} is no table of tools/study.py: it has '
+                             f'no {lacking}.')
+        for run in reader:
             key = run['pair'], run['method'], run['harmonizer']
             setting = settings.setdefault(key, Setting(*key, {}))
             setting.runs[int(run['seed'])] = run
+    if not settings:
+        raise SystemExit(f'{path} has no runs.')
     return list(settings.values())
 
 
@@ -122,14 +131,19 @@ def by_pair(settings: list[Setting]) -> dict[str, list[Setting]]:
     return groups
 
 
-def plot(settings: list[Setting], path: Path, label: str, draw) -> None:
+def plot(settings: list[Setting], names: list[str], path: Path, label: str,
+         draw) -> None:
     """One panel per pair, one line per method, one colour per harmonizer.
 
-    ``draw(axes, setting, height, style)`` returns whether it drew anything.
+    Args:
+        settings: What to draw.
+        names: All harmonizers, so that each has one colour in all plots.
+        path: PNG to write.
+        label: Of what is measured.
+        draw: Called with axes, setting, height and style.
     """
     groups = by_pair(settings)
     methods = list(dict.fromkeys(s.method for s in settings))
-    names = list(dict.fromkeys(s.harmonizer for s in settings))
     figure, panels = plt.subplots(
         1,
         len(groups),
@@ -170,9 +184,12 @@ def report(settings: list[Setting], folder: Path) -> None:
     table = markdown(settings)
     (folder / 'study.md').write_text(table)
     print(table)
-    plot(settings, folder / 'accuracies.png', 'target accuracy (%)',
+    names = list(dict.fromkeys(s.harmonizer for s in settings))
+    plot(settings, names, folder / 'accuracies.png', 'target accuracy (%)',
          draw_accuracies)
     changed = [s for s in settings if difference(s, settings)]
+    differences = folder / 'differences.png'
+    differences.unlink(missing_ok=True)
 
     def draw_difference(axes, setting, height, style) -> None:
         change = difference(setting, settings)
@@ -182,7 +199,7 @@ def report(settings: list[Setting], folder: Path) -> None:
             markersize=5, **style)
 
     if changed:
-        plot(changed, folder / 'differences.png',
+        plot(changed, names, differences,
              'difference to the baseline\n(points, 95 % interval)',
              draw_difference)
 
