@@ -2,10 +2,10 @@
 _base_ = 'digits.py'
 
 harmonizers = {
-    'GH max 2': dict(
-        suffix='-gh', options={'optim_wrapper.max_weight': 2.}),
-    'GH++ max 2': dict(
-        suffix='-ghpp', options={'optim_wrapper.max_weight': 2.}),
+    'GH max 10': dict(
+        suffix='-gh', options={'optim_wrapper.max_weight': 10.}),
+    'GH++ max 10': dict(
+        suffix='-ghpp', options={'optim_wrapper.max_weight': 10.}),
     'GH shared': dict(
         suffix='-gh', options={'optim_wrapper.apply_to': 'shared'}),
     'GH++ shared': dict(

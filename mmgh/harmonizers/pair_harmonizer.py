@@ -19,6 +19,11 @@ class PairHarmonizer(ABC):
     num_tasks = 2
     """A model with more tasks has to name pairs of them."""
 
+    max_weight = 2.
+    """What the optim wrapper bounds the weights by unless it is told
+    otherwise: the largest that GH gives to equally long gradients. Larger ones
+    would undo what makes a gradient short, such as a reversal warm-up."""
+
     def __call__(self, gramian: Tensor) -> Tensor:
         """Weigh the two tasks.
 

@@ -58,9 +58,10 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
             discriminator or a classifier its unweighted gradient. Not for
             ``probe='modules'``. Defaults to ``'loss'``.
         max_weight (float, optional): Bound on the size of each weight of a
-            pair. GH's weight of a task is unbounded when its gradient is much
-            shorter than the other's, as at the start of a reversal warm-up.
-            Defaults to 10. None for no bound.
+            pair, at least 1; ``float('inf')`` for none. GH's weight of a task
+            is unbounded when its gradient is much shorter than the other's,
+            as at the start of a reversal warm-up. Defaults to None: that of
+            the harmonizer, 2 for GH and GH++, none for others.
         interval (int): Compare at each ``interval``-th step, and reuse the
             weights in between, in ordinary steps. Only with
             ``apply_to='loss'``. Defaults to 1.

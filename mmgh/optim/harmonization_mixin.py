@@ -35,7 +35,7 @@ class HarmonizationMixin:
                  probe: str = 'parameters',
                  shared: Sequence[str] | None = None,
                  apply_to: str = 'loss',
-                 max_weight: float | None = 10.,
+                 max_weight: float | None = None,
                  interval: int = 1,
                  **kwargs) -> None:
         super().__init__(**kwargs)

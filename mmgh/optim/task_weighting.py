@@ -21,7 +21,8 @@ class TaskWeighting:
         harmonizer (dict | Callable | Sequence): Of all pairs, or one a pair.
         pairs (Sequence[Sequence[str]], optional): Names of tasks, two by two.
             None: all tasks of the model together.
-        max_weight (float, optional): Bound on the size of a weight.
+        max_weight (float, optional): Bound on the size of a weight. None:
+            that of the harmonizer, if it has one.
     """
 
     def __init__(self, harmonizer: dict | Harmonizer | Sequence,
@@ -72,8 +73,11 @@ class TaskWeighting:
             raise ValueError(
                 f'`harmonizer` should return {len(gramian)} weights, but '
                 f'{harmonizer!r} returned the shape {tuple(weights.shape)}.')
-        if self.max_weight is not None:
-            weights = weights.clamp(-self.max_weight, self.max_weight)
+        bound = self.max_weight
+        if bound is None:
+            bound = getattr(harmonizer, 'max_weight', None)
+        if bound is not None:
+            weights = weights.clamp(-bound, bound)
         finite = gramian.isfinite().all() & weights.isfinite().all()
         return torch.where(finite, weights, torch.ones_like(weights))
 

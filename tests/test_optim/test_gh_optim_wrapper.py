@@ -20,7 +20,7 @@ HARMONIZERS = [dict(type='mmgh.GH'), dict(type='mmgh.GHPlusPlus')]
 
 
 def gh_wrapper(model, harmonizer=HARMONIZERS[0], **kwargs):
-    kwargs.setdefault('max_weight', None)
+    kwargs.setdefault('max_weight', float('inf'))
     return GHOptimWrapper(
         optimizer=SGD(model.parameters(), lr=0.05, momentum=0.9),
         harmonizer=harmonizer,
@@ -163,7 +163,7 @@ def test_clipping_is_of_the_harmonized_gradient(message_hub):
     wrapper = GHOptimWrapper(
         optimizer=SGD(model.parameters(), lr=1.),
         harmonizer=dict(type='mmgh.GH'),
-        max_weight=None,
+        max_weight=float('inf'),
         clip_grad=dict(max_norm=0.5))
     wrapper.update_params(total_loss(model, batch))
     step = torch.cat([(before[k] - v).flatten()
@@ -255,7 +255,7 @@ def test_three_tasks_in_pairs(sign, message_hub):
         optimizer=SGD([weight], lr=1.),
         harmonizer=dict(type='mmgh.GH'),
         pairs=[('a', 'b'), ('a', 'c')],
-        max_weight=None)
+        max_weight=float('inf'))
     wrapper.backward(attach_task_losses(sum(parts.values()), parts))
     # By hand: w1 = 1 - g1.g2 / |g1|^2 of each pair.
     expected = (1 + 1) * (1 + 2) * directions['a'] + (

@@ -19,7 +19,7 @@ TASKS = ('loss_alignment', 'loss_cls')
 
 
 def gh_wrapper(model, lr=0.05, **kwargs) -> GHOptimWrapper:
-    kwargs.setdefault('max_weight', None)
+    kwargs.setdefault('max_weight', float('inf'))
     kwargs.setdefault('harmonizer', dict(type='mmgh.GHPlusPlus'))
     wrapper = GHOptimWrapper(
         optimizer=SGD(model.parameters(), lr=lr, momentum=0.9), **kwargs)

@@ -20,7 +20,7 @@ PAIRS = [('a', 'b'), ('a', 'c')]
 def harmonized_gradient(names='abc', **options) -> torch.Tensor:
     weight = nn.Parameter(torch.ones(3))
     parts = {name: (DIRECTIONS[name] * weight).sum() for name in names}
-    options.setdefault('max_weight', None)
+    options.setdefault('max_weight', float('inf'))
     wrapper = GHOptimWrapper(optimizer=SGD([weight], lr=1.), **options)
     wrapper.backward(attach_task_losses(sum(parts.values()), parts))
     return weight.grad
@@ -105,3 +105,19 @@ def test_weights_that_are_not_finite_count_as_one(message_hub):
         'ab', harmonizer=lambda gramian: torch.tensor([1., float('nan')]))
     torch.testing.assert_close(gradient, DIRECTIONS['a'] + DIRECTIONS['b'])
     assert message_hub.get_scalar('train/weight_b').current() == 1
+
+
+@pytest.mark.parametrize('harmonizer, max_weight, weights', [
+    (GH(), None, (2, 4 / 3)),
+    (GH(), float('inf'), (3, 4 / 3)),
+    (GH(), 1, (1, 1)),
+    (lambda gramian: torch.tensor([5., -7.]), None, (5, -7)),
+    (lambda gramian: torch.tensor([5., -7.]), 6, (5, -6)),
+])
+def test_weights_are_bounded_as_the_harmonizer_or_the_user_says(
+        harmonizer, max_weight, weights):
+    """GH's weight of a is 3: its gradient is short."""
+    gradient = harmonized_gradient(
+        'ac', harmonizer=harmonizer, max_weight=max_weight)
+    torch.testing.assert_close(
+        gradient, weights[0] * DIRECTIONS['a'] + weights[1] * DIRECTIONS['c'])

@@ -100,7 +100,7 @@ def test_published_step_equals_that_of_the_wrapper(step_cost, message_hub):
     wrapper = GHOptimWrapper(
         harmonizer=dict(type='mmgh.GHPlusPlus'),
         apply_to='loss',
-        max_weight=None,
+        max_weight=float('inf'),
         optimizer=SGD(model.parameters(), lr=0.05, momentum=0.9))
     steps = [
         WrapperStep(model, wrapper),
