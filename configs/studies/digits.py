@@ -1,6 +1,9 @@
 # A study for tools/study.py: each method with each harmonizer on each pair of
 # domains, with each seed. Paths are relative to this file, `options` are as
 # for --cfg-options, and a harmonizer's `suffix` names the method's config.
+# Data sets, preprocessing and evaluation are those of the pair; batch size,
+# workers and all else are the method's. So the pairs of one study should have
+# images of one size and one number of classes, or `options` that say so.
 pairs = {
     'Digits -> DigitsM': dict(config='../_base_/datasets/digits2digitsm.py'),
     'MNIST -> USPS': dict(config='../_base_/datasets/mnist10k2usps.py'),

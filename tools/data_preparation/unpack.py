@@ -129,6 +129,9 @@ def _extract_tar(archive: Path, target: Path) -> None:
             position = _position(file)
             advance(position - done)
             done = position
+        # The checksum of a compressed archive is at its very end.
+        while file.fileobj.read(1 << 20):
+            pass
 
 
 def _position(file: tarfile.TarFile) -> int:

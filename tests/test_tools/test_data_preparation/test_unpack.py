@@ -137,6 +137,17 @@ def test_flipped_bit_is_noticed(unpack, refused, tmp_path, form):
         unpack(archive)
 
 
+def test_wrong_checksum_of_a_tar_is_noticed(unpack, refused, tmp_path):
+    """It comes after all that is unpacked."""
+    archive = tmp_path / 'data.tar.gz'
+    make_tar(archive, mode='w:gz')
+    content = bytearray(archive.read_bytes())
+    content[-8] ^= 1
+    archive.write_bytes(content)
+    with refused('data.tar.gz'):
+        unpack(archive)
+
+
 @pytest.mark.parametrize('data, words', [
     (b'', 'is empty'),
     (b'\n<!DOCTYPE html>', 'is a web page'),
