@@ -71,6 +71,10 @@ def report(data_set: DataSet, root: Path, problems: list[str]) -> None:
         print(f'{data_set.name} is not complete in {root}:', file=sys.stderr)
         for problem in problems:
             print(f'- {problem}', file=sys.stderr)
+        print(
+            'To do without some domains, name the others with --domains: '
+            f'{" ".join(data_set.domains)}.',
+            file=sys.stderr)
         return
     print(f'{data_set.name} is complete in {root}:')
     for part in data_set.parts:
