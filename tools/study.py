@@ -22,7 +22,7 @@ from queue import SimpleQueue
 import mmgh  # noqa: F401
 import torch
 from analysis.study_report import read_results, report
-from study_plan import AXES, Run, plan, run_config
+from study_plan import AXES, Run, config_hash, plan, run_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,7 +56,8 @@ def prepare(run: Run, out: Path) -> Path:
     """
     work_dir = out / run.folder
     file = work_dir / 'run.json'
-    description = run.description
+    cfg = run_config(run)
+    description = {**run.description, 'config_hash': config_hash(cfg)}
     if file.exists():
         there = json.loads(file.read_text())
         for name, value in description.items():
@@ -66,7 +67,7 @@ def prepare(run: Run, out: Path) -> Path:
                          'Choose another --out.')
         return work_dir
     work_dir.mkdir(parents=True, exist_ok=True)
-    run_config(run).dump(work_dir / 'config.py')
+    cfg.dump(work_dir / 'config.py')
     file.write_text(json.dumps(description, indent=2))
     return work_dir
 

@@ -49,8 +49,7 @@ class Run(NamedTuple):
             config=self.config.name,
             data=self.data.name,
             options=' '.join(f'{k}={v}' for k, v in self.options.items()),
-            metric=self.metric,
-            config_hash=config_hash(run_config(self)))
+            metric=self.metric)
 
 
 def plan(path: Path, chosen: dict | None = None) -> list[Run]:
