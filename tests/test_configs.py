@@ -10,7 +10,7 @@ from mmengine.optim import (OptimWrapper, OptimWrapperDict,
 from mmengine.registry import DATASETS, HOOKS, MODELS, PARAM_SCHEDULERS
 from mmengine.visualization import Visualizer
 
-from mmgh.models.uda_heads.domain_output import sum_scores
+from mmgh.classifier_outputs import scores_of
 from mmgh.optim import GHOptimWrapper
 from .config_names import (BACKBONES, CLASSES, CONFIGS, HARMONIZED,
                            HARMONIZERS, METHODS, NAMED, PRETRAINED, domain_of,
@@ -124,7 +124,7 @@ def test_all_parts_build_in_full_size(path):
     if hasattr(model, 'extract_feat'):
         size = image_size(config)
         images = torch.zeros(2, 3, size, size, device='meta')
-        scores = sum_scores(model.head(model.extract_feat(images)))
+        scores = scores_of(model.head, model.extract_feat(images))
         assert scores.shape == (2, config.model.head.num_classes)
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
     if config.get('param_scheduler') is not None:

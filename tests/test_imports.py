@@ -13,8 +13,8 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classes', 'compat', 'version', 'registry', 'task_losses', 'gramian',
-    'nested', 'seeds', 'unwrap'
+    'classes', 'classifier_outputs', 'compat', 'version', 'registry',
+    'task_losses', 'gramian', 'nested', 'seeds', 'unwrap'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     'models': FOUNDATION,
     'datasets': FOUNDATION,
     'hooks': FOUNDATION,
+    'analysis': FOUNDATION,
 }
 
 

@@ -17,9 +17,9 @@ import mmgh
 import mmengine
 import mmpretrain
 import torch
-from analysis.compare_runs import Run, read_accuracies, read_run
 from command_line import build_runner, set_loader_defaults
 from mmengine.config import Config
+from mmgh.analysis import RunLog, read_accuracies, read_run_log
 
 
 def train(work_dir: Path, metric: str) -> None:
@@ -36,7 +36,7 @@ def train(work_dir: Path, metric: str) -> None:
         runner.val()
 
 
-def measurements(run: Run) -> dict:
+def measurements(run: RunLog) -> dict:
     """What the log of a finished run says."""
 
     def mean(name: str) -> float | None:
@@ -86,7 +86,7 @@ def main() -> None:
             sys.exit(f'{work_dir} is being trained by another process.')
         description = json.loads((work_dir / 'run.json').read_text())
         train(work_dir, description['metric'])
-        run = read_run(work_dir, description['metric'])
+        run = read_run_log(work_dir, description['metric'])
         result = {**description, **measurements(run), **versions()}
         # All of it or nothing.
         partial = work_dir / 'result.json.part'

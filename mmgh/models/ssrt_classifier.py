@@ -9,10 +9,10 @@ from mmpretrain.models import RevVisionTransformer
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmgh.classifier_outputs import scores_of
 from mmgh.registry import MODELS
 from .layers.perturbed_input import perturbed_input
 from .uda_classifier import UDAClassifier
-from .uda_heads.domain_output import sum_scores
 
 
 @MODELS.register_module()
@@ -130,8 +130,8 @@ class SSRTClassifier(UDAClassifier):
                          data_samples: list[DataSample]) -> dict[str, Tensor]:
         source, target, perturbed = feats
         losses = super()._losses_of_heads((source, target), data_samples)
-        clean_scores = sum_scores(self.head(target))
-        loss = self._refinement(clean_scores, sum_scores(self.head(perturbed)))
+        clean_scores = scores_of(self.head, target)
+        loss = self._refinement(clean_scores, scores_of(self.head, perturbed))
         weight = self.refinement_weight * self.adaptation_strength
         # Classification is task 1 in the GH study of this method.
         names = sorted(losses, key=lambda name: self.task_of(name) != 'cls')

@@ -5,12 +5,12 @@ from mmpretrain.models import ImageClassifier, LinearClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmgh.nested import flatten_tensors, map_tensors
+from mmgh.classifier_outputs import features_of, scores_of
+from mmgh.nested import map_tensors
 from mmgh.registry import MODELS
 from mmgh.task_losses import TaskLossMixin
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .uda_heads import DomainOutput
-from .uda_heads.domain_output import sum_scores
 
 
 @MODELS.register_module()
@@ -136,11 +136,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                        labels: Tensor | None = None) -> DomainOutput:
         """What the UDA head sees. Where the classification head has dropout
         or batch norm, this is another run of it than that of its loss."""
-        features = torch.cat(
-            [f.flatten(1)
-             for f in flatten_tensors(self.head.pre_logits(feats))],
-            dim=1)
-        logits = sum_scores(self.head(feats))
+        features = features_of(self.head, feats)
+        logits = scores_of(self.head, feats)
         sizes = dict(in_channels=features, num_classes=logits)
         for name, tensor in sizes.items():
             wanted = getattr(self.uda_head, name)

@@ -24,8 +24,11 @@ def make_run(work_dir: Path, accuracies: list[float], **history) -> Path:
         for value in values:
             scalars[f'train/{name}'].update(value)
     work_dir.mkdir(parents=True)
-    torch.save(dict(message_hub=dict(log_scalars=scalars)),
-               work_dir / 'iter_4.pth')
+    torch.save(
+        dict(
+            meta=dict(cfg='', iter=4),
+            state_dict={},
+            message_hub=dict(log_scalars=scalars)), work_dir / 'iter_4.pth')
     (work_dir / 'last_checkpoint').write_text('/elsewhere/iter_4.pth')
     for start in (0, 2):
         log = work_dir / f'2026010{start}' / 'vis_data' / 'scalars.json'

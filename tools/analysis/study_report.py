@@ -13,17 +13,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
+# Before anything of OpenMMLab: it may repair an import of theirs.
+import mmgh  # noqa: F401
+from mmgh.analysis.plots import COLOURS, pyplot, save
+from mmgh.analysis.tables import markdown_table, spread
 from scipy import stats
 
-matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
-
-# Okabe and Ito's colours can be told apart by the colour-blind.
-COLOURS = [
-    '#000000', '#E69F00', '#56B4E9', '#009E73', '#CC79A7', '#D55E00',
-    '#0072B2', '#F0E442'
-]
 COLUMNS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
            'conflict', 'angle')
 HEADER = ('method', 'harmonizer', 'seeds', 'accuracy (%)', 'difference',
@@ -89,16 +84,6 @@ def difference(setting: Setting, settings: list[Setting]) -> Difference | None:
     return Difference(statistics.mean(paired), quantile * error)
 
 
-def spread(values: list[float]) -> str:
-    """Mean, and standard deviation if there are several values."""
-    if not values:
-        return '-'
-    text = f'{statistics.mean(values):.1f}'
-    if len(values) > 1:
-        text += f' ± {statistics.stdev(values):.1f}'
-    return text
-
-
 def row(setting: Setting, settings: list[Setting]) -> tuple:
     change = difference(setting, settings)
     interval = '-'
@@ -116,10 +101,9 @@ def markdown(settings: list[Setting]) -> str:
     """A table for each pair of domains."""
     parts = []
     for pair, group in by_pair(settings).items():
-        rows = [HEADER, ('---', ) * 2 + ('---:', ) * 6]
-        rows += [row(setting, settings) for setting in group]
+        rows = [row(setting, settings) for setting in group]
         parts.append(f'**{pair}**, last iteration\n')
-        parts += ['| ' + ' | '.join(cells) + ' |' for cells in rows]
+        parts.append(markdown_table(HEADER, rows, text_columns=2))
         parts.append('')
     return '\n'.join(parts)
 
@@ -144,7 +128,7 @@ def plot(settings: list[Setting], names: list[str], path: Path, label: str,
     """
     groups = by_pair(settings)
     methods = list(dict.fromkeys(s.method for s in settings))
-    figure, panels = plt.subplots(
+    figure, panels = pyplot.subplots(
         1,
         len(groups),
         sharey=True,
@@ -168,8 +152,7 @@ def plot(settings: list[Setting], names: list[str], path: Path, label: str,
         handles.update(zip(*axes.get_legend_handles_labels()[::-1]))
     figure.legend(
         handles.values(), handles.keys(), loc='outside lower center', ncols=6)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save(figure, path)
 
 
 def draw_accuracies(axes, setting, height, style) -> None:

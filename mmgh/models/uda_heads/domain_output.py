@@ -4,7 +4,8 @@ from typing import Callable, NamedTuple, Optional
 
 from torch import Tensor, nn
 
-from mmgh.nested import flatten_tensors, map_tensors
+from mmgh.classifier_outputs import scores_of
+from mmgh.nested import map_tensors
 
 
 class DomainOutput(NamedTuple):
@@ -29,9 +30,4 @@ class DomainOutput(NamedTuple):
     def classify(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Class scores with a function, such as gradient reversal, applied to
         what enters the head; shape ``(N, C)``."""
-        return sum_scores(self.head(map_tensors(function, self.head_inputs)))
-
-
-def sum_scores(scores: Tensor | tuple) -> Tensor:
-    """A head with several branches, such as Conformer's, adds the scores."""
-    return sum(flatten_tensors(scores))
+        return scores_of(self.head, map_tensors(function, self.head_inputs))

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from mmgh.models.layers import GradientReversal
 from mmgh.nested import map_tensors
+from mmgh.classifier_outputs import scores_of
 from mmgh.registry import MODELS
-from .domain_output import DomainOutput, sum_scores
+from .domain_output import DomainOutput
 from .uda_head import UDAHead
 
 
@@ -138,7 +139,7 @@ class MCDHead(UDAHead):
         inputs = output.features if self.takes_features else output.head_inputs
         if function is not None:
             inputs = map_tensors(function, inputs)
-        return sum_scores(self.classifier(inputs))
+        return scores_of(self.classifier, inputs)
 
     def discrepancy(self, first: Tensor, second: Tensor) -> Tensor:
         """``loss_weight`` times the discrepancy of two scores ``(M, C)``."""

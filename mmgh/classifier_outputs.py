@@ -1,0 +1,24 @@
+"""What a classification head says of the features that enter it.
+
+Heads of mmpretrain differ in what they return: tensors, or tuples of them
+where they have several branches.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmgh.nested import flatten_tensors
+
+
+def features_of(head: nn.Module, feats: tuple) -> Tensor:
+    """Input of the last classification layer, shape ``(N, D)``; that of
+    several branches is concatenated."""
+    pre_logits = flatten_tensors(head.pre_logits(feats))
+    return torch.cat([tensor.flatten(1) for tensor in pre_logits], dim=1)
+
+
+def scores_of(head: nn.Module, feats: tuple) -> Tensor:
+    """Class scores before softmax, shape ``(N, C)``; a head with several
+    branches, such as Conformer's, adds the scores."""
+    return sum(flatten_tensors(head(feats)))
