@@ -21,7 +21,8 @@ from queue import SimpleQueue
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 import torch
-from analysis.study_report import read_results, report
+from analysis.study_report import report
+from mmgh.analysis.study_results import read_results
 from study_plan import AXES, Run, config_hash, plan, run_config
 
 

@@ -20,6 +20,7 @@ def write(path: Path) -> Path:
     rows += [('A -> B', 'DANN', 'GH', seed, 'none', value, 0.5, 95.)
              for seed, value in HARMONIZED.items()]
     rows += [('B -> A', 'DANN', 'none', 0, 'none', 70., '', ''),
+             ('B -> A', 'DANN', 'GH', 0, 'none', 69., 0.5, 95.),
              ('B -> A', 'MCD', 'none', 0, 'none', 30., '', '')]
     with open(path, 'w', newline='') as file:
         csv.writer(file).writerows([FIELDS, *rows])
@@ -48,7 +49,21 @@ def test_table_pairs_the_seeds(tools, tmp_path):
         '50.0 ± 0.0', '95.0 ± 0.0'
     ]
     assert lines.index('**B -> A**, last iteration') > 3
-    assert [row[0] for row in tables[6:]] == ['DANN', 'MCD']
+    assert [row[:2] for row in tables[6:9]] == [['DANN', 'none'],
+                                                ['DANN', 'GH'],
+                                                ['MCD', 'none']]
+
+
+def test_pairs_count_alike_over_all(tools, tmp_path):
+    """However many seeds they have."""
+    tools('analysis/study_report', write(tmp_path / 'study.csv'))
+    last = (tmp_path / 'study.md').read_text().splitlines()[-1]
+    changes = [sum(HARMONIZED[s] - PLAIN[s] for s in (0, 1, 2)) / 3, -1.]
+    low, high = stats.ttest_1samp(changes, 0).confidence_interval(0.95)
+    assert cells(last) == [
+        'GH', '2', '4', f'{sum(changes) / 2:+.1f}',
+        f'{low:+.1f} to {high:+.1f}', '1', '-1.0', '+2.7'
+    ]
 
 
 def test_plots_show_something(tools, tmp_path):
