@@ -32,6 +32,8 @@ PARAM_SCHEDULERS = Registry(
     locations=['mmgh.optim'])
 HOOKS = Registry(
     'hook', parent=mmengine_registry.HOOKS, locations=['mmgh.hooks'])
+METRICS = Registry(
+    'metric', parent=mmengine_registry.METRICS, locations=['mmgh.evaluation'])
 # Harmonizers live here: a registry of their own would have no parent, and
 # MMEngine warns about such a registry whenever a scope is set.
 TASK_UTILS = Registry(

@@ -1,5 +1,6 @@
 """Domain pairs, and the data sets that mmpretrain lacks."""
 from .digits import Digits, DigitsM
+from .domain_concat_dataset import DomainConcatDataset
 from .domain_pair_dataset import DomainPairDataset
 from .domain_pair_sampler import DomainPairSampler
 from .image_list import ImageList
@@ -7,6 +8,6 @@ from .svhn import SVHN
 from .usps import USPS
 
 __all__ = [
-    'Digits', 'DigitsM', 'DomainPairDataset', 'DomainPairSampler', 'ImageList',
-    'SVHN', 'USPS'
+    'Digits', 'DigitsM', 'DomainConcatDataset', 'DomainPairDataset',
+    'DomainPairSampler', 'ImageList', 'SVHN', 'USPS'
 ]

@@ -3,8 +3,8 @@ from __future__ import annotations
 from mmengine.dataset import BaseDataset
 from torch.utils.data import Dataset
 
-from mmgh.classes import check_same_classes
 from mmgh.registry import DATASETS
+from .domains import build_domains, load_item
 
 
 class DomainPair(dict):
@@ -51,12 +51,7 @@ class DomainPairDataset(Dataset):
 
     def __init__(self, source: dict | BaseDataset,
                  target: dict | BaseDataset) -> None:
-        self.source = _build('source', source)
-        self.target = _build('target', target)
-        check_same_classes(
-            self.source.metainfo.get('classes'),
-            self.target.metainfo.get('classes'),
-            sides=('the source', 'the target'))
+        self.source, self.target = build_domains(source, target)
 
     @property
     def metainfo(self) -> dict:
@@ -73,40 +68,6 @@ class DomainPairDataset(Dataset):
                 'A DomainPairDataset should be indexed by a pair of numbers, '
                 f'but got {index!r}. Set `train_dataloader.sampler.type` to '
                 "'mmgh.DomainPairSampler'.")
-        source = _load('source', self.source, index[0])
-        target = _load('target', self.target, index[1])
+        source = load_item('source', self.source, index[0])
+        target = load_item('target', self.target, index[1])
         return DomainPair(source=source, target=dict(inputs=target['inputs']))
-
-
-def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
-    try:
-        if isinstance(dataset, dict):
-            dataset = DATASETS.build(dataset)
-        if hasattr(dataset, 'full_init'):
-            dataset.full_init()
-        if len(dataset) == 0:
-            raise ValueError('it is empty')
-    except Exception as error:
-        # Data sets fail in many ways where files are missing or there is no
-        # image; none of them says which domain it was.
-        raise ValueError(
-            f'The {domain} domain should be a data set with at least one '
-            f'image, but building it failed: {error}') from error
-    return dataset
-
-
-def _load(domain: str, dataset: BaseDataset, index: int) -> dict:
-    try:
-        item = dataset[index]
-    except Exception as error:
-        # What a decoder says of a broken image seldom tells which one it is.
-        get_info = getattr(dataset, 'get_data_info', lambda _: {})
-        name = get_info(index).get('img_path', f'number {index}')
-        raise RuntimeError(
-            f'Each image of the {domain} domain should pass its pipeline, but '
-            f'{name} failed: {type(error).__name__}: {error}') from error
-    if 'inputs' not in item:
-        raise KeyError(f'The pipeline of the {domain} should give `inputs`, '
-                       'as PackInputs at its end does, but gives '
-                       f'{sorted(item)}.')
-    return item

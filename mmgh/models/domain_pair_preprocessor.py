@@ -12,7 +12,8 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
 
     The batch of one domain has labels and that of the other has none, which
     mmpretrain's preprocessor cannot take in one batch. In validation and test
-    the batch is an ordinary one and goes straight through.
+    the batch is an ordinary one, or one of both domains, of which only some
+    images have labels.
 
     ``UDAClassifier`` puts it around the preprocessor of its config.
 
@@ -41,7 +42,7 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
             of the source.
         """
         if not training:
-            return self.preprocessor(data, training)
+            return self._forward_test(data)
         if not isinstance(data, dict) or not {'source', 'target'} <= set(data):
             raise TypeError(
                 'A UDA model should be trained on a domain pair, but got '
@@ -53,6 +54,15 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
         return dict(
             inputs=dict(source=source['inputs'], target=target['inputs']),
             data_samples=source['data_samples'])
+
+    def _forward_test(self, data: dict) -> dict:
+        samples = data.get('data_samples') or []
+        labelled = [s for s in samples if 'gt_label' in s or 'gt_score' in s]
+        if len(labelled) in (0, len(samples)):
+            return self.preprocessor(data, False)
+        # What it does to labels, it does in place.
+        result = self.preprocessor({**data, 'data_samples': labelled}, False)
+        return {**result, 'data_samples': samples}
 
 
 def _describe(data) -> str:

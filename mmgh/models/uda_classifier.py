@@ -35,6 +35,9 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             batch normalisation in backbone and neck sees a mixed batch. The
             head runs once per domain either way. Defaults to
             ``'separate'``.
+        predict_features (bool): Whether predictions also have the
+            ``features`` ``(D, )``, for metrics that need them. Defaults to
+            False.
         *args, **kwargs: Arguments of
             :class:`mmpretrain.models.ImageClassifier`.
 
@@ -49,6 +52,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                  uda_head: dict | nn.Module,
                  data_preprocessor: dict | nn.Module | None = None,
                  domain_forward: str = 'separate',
+                 predict_features: bool = False,
                  **kwargs) -> None:
         if domain_forward not in ('separate', 'joint'):
             raise ValueError("`domain_forward` should be 'separate' or "
@@ -73,6 +77,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                             f'{uda_head!r}.')
         self.uda_head = uda_head
         self.domain_forward = domain_forward
+        self.predict_features = predict_features
 
     def loss(self, inputs: dict[str, Tensor],
              data_samples: list[DataSample]) -> dict[str, Tensor]:
@@ -113,6 +118,19 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             'loss_cls' if name == 'loss' else name: value
             for name, value in losses.items()
         }
+
+    def predict(self,
+                inputs: Tensor,
+                data_samples: list[DataSample] | None = None,
+                **kwargs) -> list[DataSample]:
+        """As in the parent, with ``features`` if wanted."""
+        feats = self.extract_feat(inputs)
+        predictions = self.head.predict(feats, data_samples, **kwargs)
+        if self.predict_features:
+            for sample, features in zip(predictions,
+                                        features_of(self.head, feats)):
+                sample.set_field(features, 'features')
+        return predictions
 
     def task_of(self, loss_name: str) -> str:
         return self.uda_head.tasks.get(loss_name, 'cls')

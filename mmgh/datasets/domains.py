@@ -1,0 +1,65 @@
+"""What data sets of two domains have in common."""
+from __future__ import annotations
+
+from mmengine.dataset import BaseDataset
+
+from mmgh.classes import check_same_classes
+from mmgh.registry import DATASETS
+
+
+def build_domains(
+        source: dict | BaseDataset,
+        target: dict | BaseDataset) -> tuple[BaseDataset, BaseDataset]:
+    """Both domains, from configs or built.
+
+    Raises:
+        ValueError: If a domain is missing or empty, or if both name their
+            classes and the names or their order differ.
+    """
+    source = _build('source', source)
+    target = _build('target', target)
+    check_same_classes(
+        source.metainfo.get('classes'),
+        target.metainfo.get('classes'),
+        sides=('the source', 'the target'))
+    return source, target
+
+
+def load_item(domain: str, dataset: BaseDataset, index: int) -> dict:
+    """An item of a domain.
+
+    Raises:
+        RuntimeError: If its pipeline fails; it says for which image.
+        KeyError: If the pipeline gives no ``inputs``.
+    """
+    try:
+        item = dataset[index]
+    except Exception as error:
+        # What a decoder says of a broken image seldom tells which one it is.
+        get_info = getattr(dataset, 'get_data_info', lambda _: {})
+        name = get_info(index).get('img_path', f'number {index}')
+        raise RuntimeError(
+            f'Each image of the {domain} domain should pass its pipeline, but '
+            f'{name} failed: {type(error).__name__}: {error}') from error
+    if 'inputs' not in item:
+        raise KeyError(f'The pipeline of the {domain} should give `inputs`, '
+                       'as PackInputs at its end does, but gives '
+                       f'{sorted(item)}.')
+    return item
+
+
+def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
+    try:
+        if isinstance(dataset, dict):
+            dataset = DATASETS.build(dataset)
+        if hasattr(dataset, 'full_init'):
+            dataset.full_init()
+        if len(dataset) == 0:
+            raise ValueError('it is empty')
+    except Exception as error:
+        # Data sets fail in many ways where files are missing or there is no
+        # image; none of them says which domain it was.
+        raise ValueError(
+            f'The {domain} domain should be a data set with at least one '
+            f'image, but building it failed: {error}') from error
+    return dataset

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, Sequence
+
+from mmengine.evaluator import BaseMetric
+
+from mmgh.registry import METRICS
+
+_PREFIXES = dict(source='source', target='oracle')
+
+
+@METRICS.register_module()
+class DomainMetric(BaseMetric):
+    """Other metrics, of the images of one domain.
+
+    Names are logged as ``source/...`` for the source, such as
+    ``source/accuracy/top1``, and as ``oracle/...`` for the target: whatever
+    looks at target labels tells how good a choice was, and must not make it.
+
+    An image belongs to the domain that its meta information ``domain`` names,
+    as :class:`~mmgh.datasets.DomainConcatDataset` sets it, and without it to
+    the target.
+
+    Args:
+        domain (str): ``'source'`` or ``'target'``.
+        metric (dict | BaseMetric | Sequence): One metric or several. They see
+            predictions image by image, and no data batch.
+        prefix (str, optional): Of the logged names. Defaults to None:
+            ``'source'`` or ``'oracle'``.
+        **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
+
+    Example:
+        >>> val_evaluator = [
+        ...     dict(type='mmgh.UnsupervisedMetric'),
+        ...     dict(
+        ...         type='mmgh.DomainMetric',
+        ...         domain='source',
+        ...         metric=dict(type='Accuracy')),
+        ... ]
+    """
+
+    def __init__(self,
+                 domain: str,
+                 metric: dict | BaseMetric | Sequence,
+                 prefix: str | None = None,
+                 **kwargs) -> None:
+        if domain not in _PREFIXES:
+            raise ValueError("`domain` should be 'source' or 'target', but "
+                             f'got {domain!r}.')
+        super().__init__(prefix=prefix or _PREFIXES[domain], **kwargs)
+        self.domain = domain
+        metrics = metric if isinstance(metric, Sequence) else [metric]
+        self.metrics = [
+            METRICS.build(m) if isinstance(m, dict) else m for m in metrics
+        ]
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what the metrics keep of each image of the domain."""
+        for metric in self.metrics:
+            metric.dataset_meta = self.dataset_meta
+        self.results += [
+            self._results_of(sample) if sample.get('domain', 'target') ==
+            self.domain else None for sample in data_samples
+        ]
+
+    def _results_of(self, sample: dict) -> list[list]:
+        """What each metric keeps of one image. An image of the other domain
+        has None instead: by their number, those that fill up the last batches
+        of ranks are removed."""
+        if 'gt_label' not in sample and 'gt_score' not in sample:
+            raise ValueError(
+                f'DomainMetric(domain={self.domain!r}) needs labels of all '
+                f'{self.domain} images, but one has none. Leave this metric '
+                'out of the evaluator, or give labels for testing.')
+        results = []
+        for metric in self.metrics:
+            metric.process(None, [sample])
+            results.append(list(metric.results))
+            metric.results.clear()
+        return results
+
+    def compute_metrics(self, results: list) -> dict:
+        """What the metrics say, under their own prefixes.
+
+        Raises:
+            ValueError: If there is no image of the domain, or if two metrics
+                have one name.
+        """
+        results = [kept for kept in results if kept is not None]
+        if not results:
+            raise ValueError(
+                f'DomainMetric(domain={self.domain!r}) needs images of the '
+                f"{self.domain}, but there is none. Set the loader's "
+                "`dataset.type` to 'mmgh.DomainConcatDataset'.")
+        values: dict = {}
+        for metric, kept in zip(self.metrics, zip(*results)):
+            own = metric.compute_metrics(list(chain(*kept)))
+            for name, value in own.items():
+                name = f'{metric.prefix}/{name}' if metric.prefix else name
+                if name in values:
+                    raise ValueError(
+                        'The names of the metrics in `metric` should differ, '
+                        f'but two are {name!r}. Set their `prefix`.')
+                values[name] = value
+        return values

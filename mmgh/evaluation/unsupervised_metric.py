@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from math import nan
+from typing import Any, Sequence
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+
+from mmgh.registry import METRICS
+from .scores import (dev_risk, entropy, mutual_information, nuclear_norm,
+                     soft_neighborhood_density)
+
+_OF_PREDICTIONS = {
+    'entropy': entropy,
+    'mutual_information': mutual_information,
+    'nuclear_norm': nuclear_norm,
+    'snd': soft_neighborhood_density,
+}
+_ITEMS = (*_OF_PREDICTIONS, 'dev')
+
+
+@METRICS.register_module()
+class UnsupervisedMetric(BaseMetric):
+    """Scores that guess how good a classifier is, without target labels.
+
+    They serve to choose a checkpoint or a setting, or to stop early. Where
+    images are marked by their ``domain``, as
+    :class:`~mmgh.datasets.DomainConcatDataset` does, those of the target
+    count; else all do. See :mod:`mmgh.evaluation.scores` for formulas.
+
+    - ``'entropy'``: of the predictions; lower is better.
+    - ``'mutual_information'``: certain predictions, of all classes; higher is
+      better.
+    - ``'nuclear_norm'``: the same by the singular values of all predictions;
+      higher is better.
+    - ``'snd'``: soft neighbourhood density; higher is better.
+    - ``'dev'``: deep embedded validation, the loss on source images, weighted
+      as if they were of the target; lower is better. It needs both domains,
+      source labels, and ``features`` in the predictions, see
+      ``predict_features`` of :class:`~mmgh.models.UDAClassifier`.
+
+    If the model has diverged, so that predictions are not finite, all are
+    NaN.
+
+    Args:
+        items (Sequence[str]): What to compute. Defaults to all but ``'dev'``.
+        prefix (str): Of the logged names. Defaults to ``'unsupervised'``.
+        **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
+
+    Example:
+        >>> val_evaluator = dict(
+        ...     type='mmgh.UnsupervisedMetric', items=['entropy', 'snd'])
+    """
+
+    default_prefix = 'unsupervised'
+    lower_is_better = ('entropy', 'dev')
+
+    def __init__(self,
+                 items: Sequence[str] = tuple(_OF_PREDICTIONS),
+                 prefix: str | None = None,
+                 **kwargs) -> None:
+        if isinstance(items, str) or not items or not set(items) <= set(
+                _ITEMS):
+            raise ValueError(f'`items` should list some of {list(_ITEMS)}, '
+                             f'but got {items!r}.')
+        super().__init__(prefix=prefix, **kwargs)
+        self.items = tuple(items)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what is needed of each image: a few numbers."""
+        self.results += [self._result(sample) for sample in data_samples]
+
+    def _result(self, sample: dict) -> dict | None:
+        """None keeps the place of an image that does not count: by their
+        number, those that fill up the last batches of ranks are removed."""
+        is_target = sample.get('domain', 'target') == 'target'
+        if not is_target and 'dev' not in self.items:
+            return None
+        result = dict(is_target=is_target)
+        scores = sample['pred_score'].float()
+        if is_target:
+            result['probabilities'] = _as_array(scores)
+        else:
+            result['loss'] = _cross_entropy(scores, sample)
+        if 'dev' in self.items:
+            result['features'] = _features(sample)
+        return result
+
+    def compute_metrics(self, results: list[dict | None]) -> dict[str, float]:
+        """The scores of all images.
+
+        Raises:
+            ValueError: If a domain that is needed has no image.
+        """
+        target = [r for r in results if r is not None and r['is_target']]
+        source = [r for r in results if r is not None and not r['is_target']]
+        if not target or ('dev' in self.items and not source):
+            domain = 'source' if target else 'target'
+            raise ValueError(
+                f'`items={list(self.items)}` of UnsupervisedMetric needs '
+                f"images of the {domain}, but there is none. Set the "
+                "loader's `dataset.type` to 'mmgh.DomainConcatDataset'"
+                f"{', or leave out `dev`.' if target else '.'}")
+        predictions = _stack(target, 'probabilities')
+        inputs = dict.fromkeys(_OF_PREDICTIONS, (predictions, ))
+        if 'dev' in self.items:
+            inputs['dev'] = (_stack(source, 'features'),
+                             _stack(target, 'features'),
+                             _stack(source, 'loss'))
+        return {item: _score(item, *inputs[item]) for item in self.items}
+
+
+def _score(item: str, *inputs: Tensor) -> float:
+    if not all(tensor.isfinite().all() for tensor in inputs):
+        return nan
+    return float(_OF_PREDICTIONS.get(item, dev_risk)(*inputs))
+
+
+def _as_array(tensor: Tensor) -> np.ndarray:
+    # Between processes a tensor would take the rest of its batch along.
+    return tensor.cpu().numpy()
+
+
+def _stack(results: list[dict], name: str) -> Tensor:
+    return torch.from_numpy(np.stack([result[name] for result in results]))
+
+
+def _features(sample: dict) -> np.ndarray:
+    if 'features' not in sample:
+        raise ValueError(
+            "The item 'dev' of UnsupervisedMetric needs predictions with "
+            f'`features`, but they have {sorted(sample)}. Set '
+            '`model.predict_features` to True.')
+    return _as_array(sample['features'].float())
+
+
+def _cross_entropy(scores: Tensor, sample: dict) -> np.ndarray:
+    """Of the label of a source image; finite also where its probability is
+    too small for a number."""
+    if 'gt_label' not in sample:
+        raise ValueError("The item 'dev' of UnsupervisedMetric needs labels "
+                         'of all source images, but one has none.')
+    smallest = torch.finfo(scores.dtype).tiny
+    label = sample['gt_label'].to(scores.device)
+    return _as_array(-scores[label].clamp(min=smallest).log())[0]
