@@ -2,11 +2,15 @@
 
 The scripts in tools/analysis draw and print it.
 """
-from .domain_outputs import Outputs, domain_datasets, outputs_of
+from .domain_outputs import (Outputs, domain_datasets, has_domain_pair,
+                             outputs_of, outputs_of_domains, target_dataset)
 from .run_log import RunLog, read_accuracies, read_run_log, read_scalars
+from .runs import distinct_names, group_by_name, run_name
 from .trained_model import Trained, load_trained
 
 __all__ = [
-    'Outputs', 'RunLog', 'Trained', 'domain_datasets', 'load_trained',
-    'outputs_of', 'read_accuracies', 'read_run_log', 'read_scalars'
+    'Outputs', 'RunLog', 'Trained', 'distinct_names', 'domain_datasets',
+    'group_by_name', 'has_domain_pair', 'load_trained', 'outputs_of',
+    'outputs_of_domains', 'read_accuracies', 'read_run_log', 'read_scalars',
+    'run_name', 'target_dataset'
 ]

@@ -5,13 +5,14 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.dataset import default_collate
 from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from mmgh.classifier_outputs import features_of, scores_of
+from .trained_model import Trained
 
 
 class Outputs(NamedTuple):
@@ -37,21 +38,72 @@ def domain_datasets(cfg: Config) -> dict[str, Dataset]:
     Raises:
         SystemExit: If the config names one domain only.
     """
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    test = deepcopy(cfg.test_dataloader.dataset)
-    if 'source' in test:
-        return {
-            domain: DATASETS.build(test[domain])
-            for domain in ('source', 'target')
-        }
-    train = cfg.train_dataloader.dataset
-    if 'source' not in train:
+    test = _dataset_config(cfg, 'test_dataloader')
+    train = _dataset_config(cfg, 'train_dataloader')
+    if not has_domain_pair(cfg):
         raise SystemExit(
             '`train_dataloader.dataset` should be a domain pair, of which the '
             f'source is shown, but is a {train.get("type")}.')
-    source = deepcopy(train.source)
-    source.pipeline = deepcopy(test.pipeline)
-    return dict(source=DATASETS.build(source), target=DATASETS.build(test))
+    target = target_dataset(cfg)
+    source = test.get('source')
+    if source is None:
+        source = train.source
+        source.pipeline = test.pipeline
+    return dict(source=DATASETS.build(source), target=target)
+
+
+def has_domain_pair(cfg: Config) -> bool:
+    """Whether a config names both domains."""
+    return any('source' in _dataset_config(cfg, f'{loader}_dataloader')
+               for loader in ('train', 'test'))
+
+
+def target_dataset(cfg: Config) -> Dataset:
+    """The test data of a config; of both domains the target.
+
+    Raises:
+        SystemExit: If the config has no test data.
+    """
+    test = _dataset_config(cfg, 'test_dataloader')
+    if not test:
+        raise SystemExit('`test_dataloader` should have the images of the '
+                         'target, but the run was trained without one.')
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    return DATASETS.build(test.get('target', test))
+
+
+def _dataset_config(cfg: Config, loader: str) -> ConfigDict:
+    return deepcopy((cfg.get(loader) or {}).get('dataset') or ConfigDict())
+
+
+def outputs_of_domains(trained: Trained,
+                       datasets: dict[str, Dataset],
+                       max_images: int,
+                       seed: int = 0,
+                       device: str = 'cpu') -> dict[str, Outputs]:
+    """Run a trained classifier on the images of both domains.
+
+    Args:
+        trained (Trained): The classifier.
+        datasets (dict[str, Dataset]): By domain.
+        max_images (int): Draw at most so many of each domain.
+        seed (int): Of the drawing. Defaults to 0.
+        device (str): To run on. Defaults to 'cpu'.
+
+    Raises:
+        SystemExit: If features are infinite or NaN.
+    """
+    model = trained.build_model(device)
+    outputs = {
+        domain: outputs_of(model, dataset, max_images, seed=seed)
+        for domain, dataset in datasets.items()
+    }
+    for domain, output in outputs.items():
+        if not output.features.isfinite().all():
+            raise SystemExit(
+                f'{trained.path} should give finite features, but those of '
+                f'the {domain} are not: the training diverged.')
+    return outputs
 
 
 @torch.no_grad()

@@ -1,8 +1,10 @@
 """Tables in Markdown, and the numbers in them."""
 from __future__ import annotations
 
+import csv
 import statistics
-from typing import Sequence
+from pathlib import Path
+from typing import Iterable, Sequence
 
 
 def markdown_table(header: Sequence[str],
@@ -24,12 +26,23 @@ def markdown_table(header: Sequence[str],
                      for line in lines)
 
 
-def spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float], digits: int = 1) -> str:
     """Mean, and standard deviation if there are several values; a dash if
     there is none."""
     if not values:
         return '-'
-    text = f'{statistics.mean(values):.1f}'
+    text = f'{statistics.mean(values):.{digits}f}'
     if len(values) > 1:
-        text += f' ± {statistics.stdev(values):.1f}'
+        text += f' ± {statistics.stdev(values):.{digits}f}'
     return text
+
+
+def write_csv(path: Path, header: Sequence[str],
+              rows: Iterable[Sequence]) -> None:
+    """Write a table; NaN, a number that there is not, as an empty cell."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(
+            ['' if cell != cell else cell for cell in row] for row in rows)

@@ -13,19 +13,10 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-import numpy as np
-from mmgh.analysis import RunLog, read_run_log
-from mmgh.analysis.plots import COLOURS, moving_average, pyplot, save
+from mmgh.analysis import RunLog, group_by_name, read_run_log
+from mmgh.analysis.conflict import iterations_of
+from mmgh.analysis.plots import COLOURS, SMOOTHING, draw_smooth, pyplot, save
 from mmgh.analysis.tables import markdown_table, spread
-
-SMOOTHING = 50
-
-
-def group_by_name(runs: list[RunLog]) -> dict[str, list[RunLog]]:
-    groups: dict[str, list[RunLog]] = {}
-    for run in runs:
-        groups.setdefault(run.name, []).append(run)
-    return groups
 
 
 def table(groups: dict[str, list[RunLog]]) -> str:
@@ -62,13 +53,9 @@ def plot(groups: dict[str, list[RunLog]], path: Path) -> None:
             bottom.plot(run.steps, run.accuracies, marker='.', **style)
             if 'train/angle' in run.history:
                 angles = run.history['train/angle']
-                smooth = moving_average(angles, SMOOTHING)
                 last = len(run.history['train/time'])
-                # With gradient accumulation several iterations make one.
-                stride = last / len(angles)
-                first = last - stride * (len(smooth) - 1)
-                top.plot(
-                    np.linspace(first, last, len(smooth)), smooth, **style)
+                draw_smooth(top, iterations_of(len(angles), last), angles,
+                            **style)
     top.axhline(90, color='grey', linestyle='--', linewidth=1)
     top.set_ylabel('angle between the task gradients,\n'
                    f'mean of {SMOOTHING} iterations (degrees)')

@@ -1,0 +1,71 @@
+"""What the scripts in tools/analysis have in common on the command line."""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+
+def make_parser(description: str, out: str) -> argparse.ArgumentParser:
+    """A parser with ``--out``.
+
+    Args:
+        description (str): Docstring of the script.
+        out (str): Default name of the picture.
+    """
+    parser = argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--out',
+        type=_png,
+        default=Path(out),
+        help=f'PNG to write, with the numbers beside it as CSV (default: '
+        f'{out})')
+    return parser
+
+
+def add_image_options(parser: argparse.ArgumentParser) -> None:
+    """Which images of both domains to look at."""
+    parser.add_argument(
+        '--max-images',
+        type=positive,
+        default=500,
+        help='draw at most so many of each domain (default: 500)')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of all that is random')
+
+
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Where to run the model."""
+    parser.add_argument(
+        '--device',
+        type=_device,
+        default='cuda' if torch.cuda.is_available() else 'cpu',
+        help='such as cpu or cuda:0 (default: a GPU, if there is one)')
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f'should be a whole number of at least 1, but is {text!r}')
+    return int(text)
+
+
+def _png(text: str) -> Path:
+    path = Path(text)
+    if path.suffix != '.png':
+        raise argparse.ArgumentTypeError(
+            f'should end in .png, but is {text!r}')
+    return path
+
+
+def _device(text: str) -> str:
+    try:
+        torch.empty(0, device=text)
+    except Exception as error:  # torch names no common type
+        raise argparse.ArgumentTypeError(
+            f'should be a device that torch finds, but is {text!r}') from error
+    return text

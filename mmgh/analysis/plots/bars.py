@@ -1,0 +1,95 @@
+"""Horizontal bars that compare runs."""
+from __future__ import annotations
+
+import statistics
+from itertools import cycle
+from typing import Sequence
+
+import numpy as np
+
+from mmgh.analysis.per_class import (ClassAccuracies, by_difference,
+                                     differences)
+from .figure import pyplot
+from .palette import COLOURS
+
+
+def a_distance_figure(groups: dict[str, list[float]]):
+    """A-distances of settings; see ``draw_a_distances``."""
+    figure, axes = pyplot.subplots(
+        figsize=(8, 1.5 + 0.5 * len(groups)), layout='constrained')
+    draw_a_distances(axes, groups)
+    return figure
+
+
+def draw_a_distances(axes, groups: dict[str, list[float]]) -> None:
+    """A bar for each setting: mean, standard deviation, and each run.
+
+    Args:
+        axes: Of matplotlib.
+        groups (dict[str, list[float]]): A-distances by setting.
+    """
+    for height, values in enumerate(groups.values()):
+        error = statistics.stdev(values) if len(values) > 1 else None
+        axes.barh(
+            height,
+            statistics.mean(values),
+            xerr=error,
+            height=0.6,
+            color=COLOURS[2],
+            capsize=4)
+        axes.plot(values, [height] * len(values), 'k.')
+    axes.set_yticks(range(len(groups)), groups)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 2.05)
+    axes.set_xlabel('proxy A-distance (no unit; 0: domains look alike, '
+                    '2: told apart without error)')
+    _grid(axes)
+
+
+def per_class_figure(runs: Sequence[ClassAccuracies], classes: Sequence[str],
+                     counts: np.ndarray):
+    """Accuracies of all classes; see ``draw_class_accuracies``."""
+    height = 2 + np.count_nonzero(counts) * (0.15 + 0.15 * len(runs))
+    figure, axes = pyplot.subplots(figsize=(8, height), layout='constrained')
+    draw_class_accuracies(axes, runs, classes, counts)
+    figure.legend(loc='outside lower center', ncols=min(4, len(runs)))
+    return figure
+
+
+def draw_class_accuracies(axes, runs: Sequence[ClassAccuracies],
+                          classes: Sequence[str], counts: np.ndarray) -> None:
+    """A bar for each class that has images, and for each run.
+
+    Args:
+        axes: Of matplotlib.
+        runs (Sequence[ClassAccuracies]): Of the same C classes.
+        classes (Sequence[str]): Their names.
+        counts (np.ndarray): Of their images, shape ``(C, )``.
+    """
+    order = by_difference(runs)
+    heights = np.arange(len(order))
+    thickness = 0.8 / len(runs)
+    for i, (run, colour) in enumerate(zip(runs, cycle(COLOURS[1:]))):
+        axes.barh(
+            heights + (i + 0.5) * thickness - 0.4,
+            run.accuracies[order],
+            height=thickness,
+            color=colour,
+            label=f'{run.name}: {run.overall:.1f} %')
+    for height, change in zip(heights, differences(runs)[order]):
+        axes.text(101, height, f'{change:+.1f}', va='center', fontsize=9)
+    axes.set_yticks(heights, [f'{classes[i]} ({counts[i]})' for i in order])
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.set_xlim(0, 100)
+    axes.set_ylabel('class (number of images)')
+    axes.set_xlabel('accuracy on the target test data (%)')
+    axes.set_title(
+        'oracle: from target test labels\n'
+        'right of the bars: last run minus first run (points)',
+        fontsize=10)
+    _grid(axes)
+
+
+def _grid(axes) -> None:
+    axes.grid(axis='x', alpha=0.3)
+    axes.set_axisbelow(True)

@@ -1,0 +1,117 @@
+"""Conflict between tasks over a training."""
+from __future__ import annotations
+
+from itertools import cycle
+from typing import Iterator
+
+from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
+                                    phases_of)
+from .curves import SMOOTHING, draw_smooth
+from .figure import pyplot
+from .palette import COLOURS, LINES, MARKERS
+
+# Histories by what the legend calls them.
+Series = dict[str, PairHistory]
+
+
+def conflict_figure(series: Series, phases: int):
+    """Angles, conflict and weights of one or several runs.
+
+    Args:
+        series (dict[str, PairHistory]): By label.
+        phases (int): Into which each training is split.
+    """
+    figure, ((upper_left, upper_right), (lower_left, lower_right)) = (
+        pyplot.subplots(2, 2, figsize=(12, 8), layout='constrained'))
+    draw_angle_histogram(upper_left, series)
+    draw_angles(upper_right, series)
+    draw_conflict_rates(lower_left, series, phases)
+    draw_weights(lower_right, series)
+    handles, labels = upper_right.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc='outside upper center',
+        ncols=min(4, len(labels)))
+    return figure
+
+
+def draw_angle_histogram(axes, series: Series) -> None:
+    """Share of the comparisons in each 5 degrees, as outlines."""
+    for label, pair, colour in _coloured(series):
+        counts = angle_histogram(pair.angles)
+        axes.stairs(
+            100 * counts / counts.sum(),
+            BIN_EDGES,
+            color=colour,
+            linewidth=1.5,
+            label=label)
+    axes.axvline(90, color='grey', linestyle='--', linewidth=1)
+    axes.set_xticks(range(0, 181, 30))
+    axes.set_xlim(0, 180)
+    axes.set_title('right of the dashed line the gradients conflict',
+                   fontsize=10)
+    axes.set_xlabel('angle between the task gradients (degrees)')
+    axes.set_ylabel('share of comparisons in\neach 5 degrees (%)')
+    axes.grid(alpha=0.3)
+
+
+def draw_angles(axes, series: Series) -> None:
+    """Smoothed angle over the training."""
+    for label, pair, colour in _coloured(series):
+        draw_smooth(
+            axes, pair.iterations, pair.angles, color=colour, label=label)
+    axes.axhline(90, color='grey', linestyle='--', linewidth=1)
+    axes.set_title('above the dashed line the gradients conflict',
+                   fontsize=10)
+    axes.set_ylabel('angle between the task gradients,\n'
+                    f'mean of {SMOOTHING} comparisons (degrees)')
+    _over_training(axes)
+
+
+def draw_conflict_rates(axes, series: Series, phases: int) -> None:
+    """Conflict rate of each phase of the training, at its middle."""
+    looks = zip(_coloured(series), cycle(MARKERS))
+    for (label, pair, colour), marker in looks:
+        parts = phases_of(pair, phases)
+        axes.plot([(part.start + part.end) / 2 for part in parts],
+                  [100 * part.conflict_rate for part in parts],
+                  marker=marker,
+                  color=colour,
+                  label=label)
+    axes.set_xlim(right=max(pair.total for pair in series.values()))
+    axes.set_ylim(-2, 102)
+    axes.set_title(f'each point is 1/{phases} of the training', fontsize=10)
+    axes.set_ylabel('comparisons in conflict (%)')
+    _over_training(axes)
+
+
+def draw_weights(axes, series: Series) -> None:
+    """Smoothed weight of each task over the training."""
+    tasks = dict.fromkeys(
+        task for pair in series.values() for task in pair.tasks)
+    lines = dict(zip(tasks, cycle(LINES)))
+    for _, pair, colour in _coloured(series):
+        for task, weights in pair.weights.items():
+            draw_smooth(
+                axes,
+                pair.iterations,
+                weights,
+                color=colour,
+                linestyle=lines[task])
+    for task, line in lines.items():
+        axes.plot([], [], color='grey', linestyle=line, label=task)
+    axes.legend(title='task')
+    axes.set_title('without conflict a weight is 1', fontsize=10)
+    axes.set_ylabel('weight of a task (factor of its loss),\n'
+                    f'mean of {SMOOTHING} comparisons')
+    _over_training(axes)
+
+
+def _coloured(series: Series) -> Iterator[tuple[str, PairHistory, str]]:
+    for (label, pair), colour in zip(series.items(), cycle(COLOURS)):
+        yield label, pair, colour
+
+
+def _over_training(axes) -> None:
+    axes.set_xlabel('training iteration')
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.3)

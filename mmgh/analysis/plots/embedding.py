@@ -1,0 +1,100 @@
+"""Images of both domains in a plane."""
+from __future__ import annotations
+
+from typing import Sequence
+
+from matplotlib.lines import Line2D
+
+from mmgh.analysis.tsne import Embedding
+from .figure import pyplot
+from .palette import CLASS_STYLES, DOMAINS, UNKNOWN, class_style
+
+
+def tsne_figure(rows: dict[str, dict[str, Embedding]],
+                classes: Sequence[str]):
+    """A row for each run: by domain on the left, by class on the right.
+
+    Args:
+        rows (dict[str, dict[str, Embedding]]): By title of the row and
+            domain.
+        classes (Sequence[str]): Names.
+    """
+    figure, panels = pyplot.subplots(
+        len(rows),
+        2,
+        squeeze=False,
+        figsize=(12, 5.2 * len(rows)),
+        layout='constrained')
+    for (title, domains), (left, right) in zip(rows.items(), panels):
+        draw_domains(left, domains)
+        draw_classes(right, domains)
+        left.set_title(f'{title}, by domain')
+        right.set_title(f'{title}, by class')
+    panels[0][0].legend(loc='best')
+    figure.legend(
+        handles=class_handles(list(rows.values())[-1], classes),
+        loc='outside right upper',
+        ncols=1 + len(classes) // 28,
+        fontsize='small')
+    figure.supxlabel('t-SNE of the input of the last layer: near points are '
+                     'alike, axes have no units', fontsize=10)
+    return figure
+
+
+def draw_domains(axes, domains: dict[str, Embedding]) -> None:
+    """One colour and marker for each domain."""
+    for domain, embedding in domains.items():
+        axes.scatter(
+            *embedding.points.T,
+            s=14,
+            alpha=0.6,
+            linewidths=0,
+            label=f'{domain} ({len(embedding.points)} images)',
+            **DOMAINS[domain])
+    _hide_ticks(axes)
+
+
+def draw_classes(axes, domains: dict[str, Embedding]) -> None:
+    """One colour and marker for each class; source filled, target hollow,
+    and grey where it has no labels."""
+    for domain, embedding in domains.items():
+        labels = embedding.labels
+        if labels is None:
+            _scatter(axes, embedding.points, domain, UNKNOWN, 'o')
+            continue
+        for label in sorted(set(labels.tolist())):
+            _scatter(axes, embedding.points[labels == label], domain,
+                     **class_style(label))
+    _hide_ticks(axes)
+
+
+def class_handles(domains: dict[str, Embedding],
+                  classes: Sequence[str]) -> list[Line2D]:
+    """Entries of the legend of ``draw_classes``."""
+    grey = domains['target'].labels is None
+    target = 'target: no labels' if grey else 'target (hollow): test labels'
+    look = dict(marker='o', linestyle='', color=UNKNOWN)
+    handles = [
+        Line2D([], [], label='source (filled)', **look),
+        Line2D([], [], markerfacecolor='none', label=target, **look)
+    ]
+    if len(classes) > CLASS_STYLES:
+        # Neither colours nor space are enough.
+        text = f'{len(classes)} classes: see the CSV'
+        return handles + [Line2D([], [], linestyle='', label=text)]
+    return handles + [
+        Line2D([], [], linestyle='', label=name, **class_style(label))
+        for label, name in enumerate(classes)
+    ]
+
+
+def _scatter(axes, points, domain: str, color: str, marker: str) -> None:
+    face = color if domain == 'source' else 'none'
+    axes.scatter(
+        *points.T, s=20, alpha=0.7, linewidths=0.8, marker=marker,
+        facecolors=face, edgecolors=color)
+
+
+def _hide_ticks(axes) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])

@@ -1,0 +1,67 @@
+"""Metrics without target labels against the true accuracy."""
+from __future__ import annotations
+
+from itertools import cycle
+from math import ceil
+from typing import Sequence
+
+from mmgh.analysis.rank_correlation import Validations, values_of
+from .figure import pyplot
+from .palette import COLOURS, MARKERS
+
+_COLUMNS = 3
+
+
+def rank_figure(groups: dict[str, list[Validations]],
+                titles: dict[str, str], oracle: str):
+    """A panel for each metric, and a point for each checkpoint.
+
+    Args:
+        groups (dict[str, list[Validations]]): Runs by name.
+        titles (dict[str, str]): Of the panels, by metric.
+        oracle (str): Name of the true accuracy.
+    """
+    columns = min(_COLUMNS, len(titles))
+    rows = ceil(len(titles) / columns)
+    figure, panels = pyplot.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        sharey=True,
+        figsize=(1 + 3.6 * columns, 1 + 3.2 * rows),
+        layout='constrained')
+    for axes, (metric, title) in zip(panels.flat, titles.items()):
+        draw_metric(axes, groups, metric)
+        axes.set_title(title, fontsize=10)
+    for axes in panels.flat[len(titles):]:
+        axes.remove()
+    figure.supylabel(f'{oracle} (%)', fontsize=10)
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc='outside upper center', ncols=min(4, len(labels)))
+    return figure
+
+
+def draw_metric(axes, groups: dict[str, Sequence[Validations]],
+                metric: str) -> None:
+    """Checkpoints of all runs: the metric, and the true accuracy.
+
+    Args:
+        axes: Of matplotlib.
+        groups (dict[str, Sequence[Validations]]): Runs by name.
+        metric (str): Its name in the log.
+    """
+    looks = zip(cycle(COLOURS), cycle(MARKERS))
+    for (name, runs), (colour, marker) in zip(groups.items(), looks):
+        for i, run in enumerate(runs):
+            axes.scatter(
+                values_of(run, metric),
+                run.oracle,
+                s=18,
+                alpha=0.7,
+                linewidths=0,
+                color=colour,
+                marker=marker,
+                label=name if i == 0 else None)
+    axes.set_xlabel(metric)
+    axes.grid(alpha=0.3)

@@ -1,0 +1,45 @@
+"""Names of runs, as tables and legends show them."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterable, Sequence, TypeVar
+
+Named = TypeVar('Named')
+
+
+def run_name(path: str | Path) -> str:
+    """Name of a work directory; of a checkpoint, such as ``dann/iter_500``,
+    with that of its directory."""
+    return _tail(Path(path).resolve(), 1)
+
+
+def distinct_names(paths: Sequence[str | Path]) -> list[str]:
+    """Names of runs, with as many parents as tell them apart.
+
+    Raises:
+        SystemExit: If a path comes twice.
+    """
+    resolved = [Path(path).resolve() for path in paths]
+    twice = [str(path) for path in paths
+             if resolved.count(Path(path).resolve()) > 1]
+    if twice:
+        raise SystemExit(f'Each run should be given once, but {twice[0]} '
+                         f'comes {len(twice)} times.')
+    depth = 1
+    while len({_tail(path, depth) for path in resolved}) < len(resolved):
+        depth += 1
+    return [_tail(path, depth) for path in resolved]
+
+
+def group_by_name(runs: Iterable[Named]) -> dict[str, list[Named]]:
+    """Runs of one setting: those with the same ``name``."""
+    groups: dict[str, list[Named]] = {}
+    for run in runs:
+        groups.setdefault(run.name, []).append(run)
+    return groups
+
+
+def _tail(path: Path, depth: int) -> str:
+    if path.suffix == '.pth':
+        path, depth = path.with_suffix(''), depth + 1
+    return '/'.join(path.parts[-depth:])
