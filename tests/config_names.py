@@ -22,7 +22,7 @@ HARMONIZED = [
 NAME = re.compile(r'(?P<method>[a-z0-9-]+?)(?:-(?P<harmonizer>gh|ghpp))?'
                   r'_(?P<backbone>[a-z0-9-]+)'
                   r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iters>\d+)k'
-                  r'_(?P<data>[a-z0-9-]+)')
+                  r'_(?P<data>[a-z0-9-]+)(?:_without-labels)?')
 
 # Model, UDA head, and options of these that make the method.
 METHODS = {

@@ -92,8 +92,19 @@ def test_name_tells_the_domains(path):
     assert domain_of(pair) == (dataset, source)
     for kind in ('val', 'test'):
         tested = config[f'{kind}_dataloader'].dataset
+        if tested.type == 'mmgh.DomainConcatDataset':
+            assert domain_of(tested.source) == (dataset, source)
+            tested = tested.target
         assert domain_of(tested) == (dataset, target)
     assert config.model.head.num_classes == CLASSES[dataset]
+
+
+@every_named
+def test_name_tells_that_no_target_label_chooses_a_checkpoint(path):
+    checkpoint = load(path).default_hooks.checkpoint
+    assert ('save_best' in checkpoint) == path.stem.endswith('without-labels')
+    assert checkpoint.get('save_best', 'unsupervised/').startswith(
+        'unsupervised/')
 
 
 @every_harmonized
@@ -159,7 +170,7 @@ def test_shrunk_copy_takes_a_step(path):
 def test_embedded_data_sets_build():
     datasets = [
         load(path)[f'{kind}_dataloader'].dataset
-        for path in NAMED if path.stem.endswith('digitsm')
+        for path in NAMED if 'digitsm' in path.stem
         for kind in ('train', 'val', 'test')
     ]
     # The configs of many methods share them.

@@ -1,0 +1,97 @@
+"""Which metric without target labels ranks checkpoints as accuracy does?
+
+    python tools/analysis/rank_correlation.py WORK_DIR... --out ranks.png
+
+Takes all validations that the runs logged. Spearman's rank correlation is
+positive where a metric is right, also if lower values of it are better. The
+last columns tell the true accuracy of the checkpoint that a metric chooses.
+The CSV beside the picture has the same numbers.
+"""
+from __future__ import annotations
+
+from math import isfinite, nan
+from pathlib import Path
+
+# Before anything of OpenMMLab: it may repair an import of theirs.
+import mmgh  # noqa: F401
+from mmgh.analysis.command_line import make_parser
+from mmgh.analysis.plots import save
+from mmgh.analysis.plots.rank_correlation import rank_figure
+from mmgh.analysis.rank_correlation import (Agreement, Validations, agreements,
+                                            read_validations)
+from mmgh.analysis.runs import distinct_names, run_name
+from mmgh.analysis.tables import markdown_table, spread, write_csv
+from mmgh.evaluation import UnsupervisedMetric
+
+HEADER = ('metric', 'rank correlation within runs', 'over all',
+          'accuracy chosen within runs (%)', 'over all (%)')
+
+
+def rows(found: dict[str, Agreement],
+         runs: list[Validations]) -> dict[str, Agreement]:
+    """Those of the metrics, and of two that choose without them."""
+    best = [float(run.oracle.max()) for run in runs]
+    last = [float(run.oracle[-1]) for run in runs]
+    return {
+        **found,
+        'last checkpoint': Agreement(nan, nan, last, nan),
+        'best checkpoint (oracle)': Agreement(nan, nan, best, max(best)),
+    }
+
+
+def table(lines: dict[str, Agreement]) -> str:
+    """Markdown; a dash for what is undefined."""
+    return markdown_table(HEADER, [(
+        name,
+        number(line.within_runs, '+.2f'),
+        number(line.over_all, '+.2f'),
+        spread(line.chosen_within_runs),
+        number(line.chosen_over_all, '.1f'),
+    ) for name, line in lines.items()])
+
+
+def csv_rows(lines: dict[str, Agreement]) -> list[tuple]:
+    """As in the table, with the mean of the accuracies."""
+    return [(name, line.within_runs, line.over_all,
+             sum(line.chosen_within_runs) / len(line.chosen_within_runs)
+             if line.chosen_within_runs else nan, line.chosen_over_all)
+            for name, line in lines.items()]
+
+
+def titles(found: dict[str, Agreement]) -> dict[str, str]:
+    """Of the panels."""
+    return {
+        name: f'rank correlation over all: {number(line.over_all, "+.2f")}'
+        for name, line in found.items()
+    }
+
+
+def number(value: float, form: str) -> str:
+    return format(value, form) if isfinite(value) else '-'
+
+
+def main() -> None:
+    parser = make_parser(__doc__, out='rank_correlation.png')
+    parser.add_argument('runs', nargs='+', type=Path, help='work directories')
+    parser.add_argument(
+        '--oracle',
+        default='oracle/accuracy/top1',
+        help='name of the true accuracy in the log, such as accuracy/top1 '
+        '(default: oracle/accuracy/top1)')
+    args = parser.parse_args()
+    distinct_names(args.runs)
+    runs = [read_validations(path, args.oracle) for path in args.runs]
+    groups: dict[str, list[Validations]] = {}
+    for path, run in zip(args.runs, runs):
+        groups.setdefault(run_name(path), []).append(run)
+    found = agreements(runs, UnsupervisedMetric.lower_is_better)
+    lines = rows(found, runs)
+    print(table(lines))
+    save(rank_figure(groups, titles(found), args.oracle), args.out)
+    numbers = args.out.with_suffix('.csv')
+    write_csv(numbers, HEADER, csv_rows(lines))
+    print(f'Plots: {args.out}\nNumbers: {numbers}')
+
+
+if __name__ == '__main__':
+    main()
