@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import NamedTuple, Optional, Sequence
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner, set_random_seed
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmgh.image_pipeline import loads_files
+
+
+class TrainingImages(NamedTuple):
+    """N images of one domain as the network gets them, made visible again."""
+
+    images: np.ndarray
+    """RGB, uint8, shape ``(N, H, W, 3)``."""
+    classes: Optional[list[str]]
+    """Names; None for the target, which has no labels in training."""
+
+
+def training_images(cfg: Config,
+                    number: int,
+                    seed: int = 0) -> dict[str, TrainingImages]:
+    """What the training loader yields for ``source`` and ``target``, after
+    augmentation and preprocessing.
+
+    Args:
+        cfg (Config): Of a training with a domain pair.
+        number (int): Images of each domain.
+        seed (int): Of the drawing and the augmentation. Defaults to 0.
+
+    Raises:
+        SystemExit: If the training loader has one domain only.
+    """
+    dataset = cfg.train_dataloader.dataset
+    if not {'source', 'target'} <= set(dataset):
+        raise SystemExit('`train_dataloader.dataset` should be a domain pair, '
+                         'of which both domains are shown, but is a '
+                         f'{dataset.get("type")}.')
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    set_random_seed(seed)
+    loader = deepcopy(cfg.train_dataloader)
+    # In this process all that is random has the seed.
+    loader.update(
+        batch_size=number, num_workers=0, persistent_workers=False)
+    loader.setdefault('collate_fn', dict(type='default_collate'))
+    loader = Runner.build_dataloader(loader, seed=seed)
+    preprocessor = _preprocessor(cfg)
+    batch = preprocessor(next(iter(loader)), True)
+    images = {
+        domain: _visible(batch['inputs'][domain], preprocessor.preprocessor,
+                         loads_files(dataset[domain].pipeline))
+        for domain in ('source', 'target')
+    }
+    names = loader.dataset.metainfo.get('classes')
+    return dict(
+        source=TrainingImages(images['source'],
+                              _names(batch['data_samples'], names)),
+        target=TrainingImages(images['target'], None))
+
+
+def _preprocessor(cfg: Config) -> nn.Module:
+    """That of the model."""
+    model = deepcopy(cfg.model)
+    if 'data_preprocessor' in cfg:
+        model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    return MODELS.build(model).data_preprocessor
+
+
+def _visible(inputs: Tensor, preprocessor: nn.Module,
+             from_files: bool) -> np.ndarray:
+    """Undo the normalisation, and the order BGR of files."""
+    if hasattr(preprocessor, 'mean'):
+        inputs = inputs * preprocessor.std + preprocessor.mean
+    if from_files and not preprocessor.to_rgb:
+        inputs = inputs.flip(1)
+    images = inputs.round().clamp(0, 255).permute(0, 2, 3, 1).byte()
+    return images.expand(-1, -1, -1, 3).numpy()
+
+
+def _names(samples: Sequence[DataSample],
+           classes: Sequence[str] | None) -> list[str]:
+    labels = [int(sample.gt_label) for sample in samples]
+    return [str(classes[label] if classes else label) for label in labels]

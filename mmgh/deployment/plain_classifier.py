@@ -1,0 +1,157 @@
+"""A UDA classifier as an ``ImageClassifier`` that knows nothing of mmgh.
+
+Pure functions: config to config, weights to weights.
+"""
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from mmengine.config import Config
+from mmengine.registry import MODELS
+from mmpretrain.models import ImageClassifier
+
+from mmgh.image_pipeline import file_pipeline, loads_files, target_test_data
+from .translations import TRANSLATIONS, Weights
+
+_PARTS = ('backbone', 'neck', 'head')
+
+
+def plain_classifier(cfg: Config, state_dict: Weights,
+                     classes: Sequence[str]) -> tuple[dict, Weights]:
+    """What mmpretrain needs to predict and to test.
+
+    Args:
+        cfg (Config): Of the training.
+        state_dict (Mapping[str, Tensor]): Of the trained model.
+        classes (Sequence[str]): Names.
+
+    Returns:
+        tuple: The config, without anything of the training, and the weights
+        for it.
+
+    Raises:
+        ValueError: If the model is no classifier, or has a type that mmpretrain
+            cannot express.
+    """
+    model, weights = _plain_model(cfg.model, state_dict)
+    preprocessor = (
+        cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
+        or {})
+    config = dict(
+        default_scope='mmpretrain',
+        model=model,
+        data_preprocessor=preprocessor,
+        test_dataloader={
+            **cfg.test_dataloader, 'dataset': _plain_test_data(cfg, classes)
+        },
+        test_cfg=cfg.get('test_cfg') or {},
+        test_evaluator=_plain_evaluator(cfg.get('test_evaluator')))
+    if 'custom_imports' in cfg:  # types of the user
+        config['custom_imports'] = cfg.custom_imports
+    _check_plain(config)
+    return Config(config).to_dict(), weights
+
+
+def _plain_model(model: dict, state_dict: Weights) -> tuple[dict, Weights]:
+    kind = MODELS.get(model['type'])
+    if kind is None or not issubclass(kind, ImageClassifier):
+        raise ValueError('`model` should be an ImageClassifier, or a '
+                         f"classifier of mmgh, but is a {model['type']}.")
+    plain = dict(type='ImageClassifier')
+    # UDA classifiers have another preprocessor around that of the config.
+    weights = {
+        name.replace('.preprocessor.', '.'): value
+        for name, value in state_dict.items()
+        if name.startswith('data_preprocessor.')
+    }
+    for part in _PARTS:
+        if model.get(part) is not None:
+            plain[part], translated = _translate(
+                _without_initialisation(model[part]),
+                _within(state_dict, part))
+            weights.update(_under(part, translated))
+    return plain, weights
+
+
+def _translate(part: Any, weights: Weights) -> tuple[Any, Weights]:
+    if isinstance(part, (list, tuple)):
+        configs, translated = [], {}
+        for i, item in enumerate(part):
+            config, item_weights = _translate(item, _within(weights, str(i)))
+            configs.append(config)
+            translated.update(_under(str(i), item_weights))
+        return configs, translated
+    if _is_own(part['type']):
+        translation = TRANSLATIONS.get(part['type'].split('.')[-1])
+        if translation is not None:
+            return translation(part, weights)
+    return part, weights
+
+
+def _within(weights: Weights, name: str) -> Weights:
+    start = f'{name}.'
+    return {
+        key[len(start):]: value
+        for key, value in weights.items() if key.startswith(start)
+    }
+
+
+def _under(name: str, weights: Weights) -> Weights:
+    return {f'{name}.{key}': value for key, value in weights.items()}
+
+
+def _without_initialisation(node: Any) -> Any:
+    """The weights come from the checkpoint."""
+    if isinstance(node, dict):
+        return {
+            key: _without_initialisation(value)
+            for key, value in node.items() if key != 'init_cfg'
+        }
+    if isinstance(node, (list, tuple)):
+        return type(node)(_without_initialisation(item) for item in node)
+    return node
+
+
+def _plain_test_data(cfg: Config, classes: Sequence[str]) -> dict:
+    """A data set of mmpretrain; folders of classes in ``data/test``, where
+    the images of the original are in memory."""
+    dataset = target_test_data(cfg)
+    pipeline = file_pipeline(cfg)
+    if not _is_own(dataset.type) and loads_files(dataset.pipeline):
+        return dataset
+    plain = dict(type='CustomDataset')
+    if loads_files(dataset.pipeline):
+        plain.update({
+            key: dataset[key]
+            for key in ('data_root', 'data_prefix', 'ann_file')
+            if key in dataset
+        })
+    else:
+        plain['data_root'] = 'data/test'
+    return dict(
+        plain, metainfo=dict(classes=list(classes)), pipeline=pipeline)
+
+
+def _plain_evaluator(evaluator: dict | Sequence[dict] | None) -> list[dict]:
+    """The metrics of mmpretrain."""
+    if isinstance(evaluator, dict):
+        evaluator = [evaluator]
+    return [
+        metric for metric in evaluator or () if not _is_own(metric['type'])
+    ] or [dict(type='Accuracy')]
+
+
+def _is_own(kind: Any) -> bool:
+    return str(kind).startswith('mmgh.')
+
+
+def _check_plain(node: Any) -> None:
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for item in node:
+            _check_plain(item)
+    elif isinstance(node, str) and (_is_own(node) or node == 'mmgh'):
+        raise ValueError(
+            'The classifier should only have types that mmpretrain can '
+            f'express, but has {node}; ONNX can express it: --onnx.')

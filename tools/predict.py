@@ -1,0 +1,125 @@
+"""Classify image files with a trained model.
+
+    python tools/predict.py RUN IMAGES... --out predictions.csv
+
+IMAGES are files, and folders, which are searched recursively. They go through
+the test pipeline of the run; where that has no step that reads files, as with
+the digits, one is put before it.
+
+The CSV has a line per image: its path, and the most probable classes with
+their probabilities, best first. A file that cannot be read is named and left
+out; then the exit status is 1.
+"""
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+# Before anything of OpenMMLab: it may repair an import of theirs.
+import mmgh  # noqa: F401
+from mmgh.analysis import load_trained
+from mmgh.analysis.command_line import add_device_option, positive
+from mmgh.analysis.tables import markdown_table
+from mmgh.deployment import Predictions, find_images, predict_files
+from mmgh.image_pipeline import file_pipeline
+
+TOP_K = 5
+TABLE_ROWS = 20
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('run', help='work directory, or a checkpoint')
+    parser.add_argument('images', nargs='+', help='files and folders')
+    parser.add_argument(
+        '--top-k',
+        type=positive,
+        help=f'how many classes of each image to list (default: {TOP_K}, or '
+        'all if there are fewer)')
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        default=32,
+        help='images at a time (default: 32)')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('predictions.csv'),
+        help='CSV to write (default: predictions.csv)')
+    add_device_option(parser)
+    return parser.parse_args()
+
+
+def choose_top_k(wanted: int | None, num_classes: int) -> int:
+    if wanted is None:
+        return min(TOP_K, num_classes)
+    if wanted > num_classes:
+        raise ValueError('`--top-k` should be at most the number of classes, '
+                         f'{num_classes}, but is {wanted}.')
+    return wanted
+
+
+def best_classes(predictions: Predictions, classes: list[str],
+                 top_k: int) -> list[list[tuple[str, float]]]:
+    """Names and probabilities for each image, best first."""
+    best = predictions.probabilities.topk(top_k)
+    return [[(classes[i], value) for i, value in zip(labels, values)]
+            for labels, values in zip(best.indices.tolist(),
+                                      best.values.tolist())]
+
+
+def write_csv(path: Path, images: list[Path],
+              best: list[list[tuple[str, float]]], top_k: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ranks = range(1, top_k + 1)
+    with open(path, 'w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(['path'] + [
+            f'{name}_{rank}' for rank in ranks
+            for name in ('class', 'probability')
+        ])
+        for image, classes in zip(images, best):
+            writer.writerow([image] + [
+                cell for name, value in classes
+                for cell in (name, f'{value:.6f}')
+            ])
+
+
+def print_table(images: list[Path],
+                best: list[list[tuple[str, float]]]) -> None:
+    rows = [(str(image), classes[0][0], f'{100 * classes[0][1]:.1f}')
+            for image, classes in zip(images[:TABLE_ROWS], best)]
+    print(markdown_table(('image', 'class', 'probability (%)'), rows, 2))
+    if len(images) > TABLE_ROWS:
+        print(f'... and {len(images) - TABLE_ROWS} more images.')
+
+
+def main() -> None:
+    args = parse_args()
+    trained = load_trained(args.run)
+    try:
+        top_k = choose_top_k(args.top_k, len(trained.classes))
+        images = find_images(args.images)
+        predictions = predict_files(
+            trained.build_model(args.device), file_pipeline(trained.cfg),
+            images, args.batch_size)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    for path, reason in predictions.broken.items():
+        print(f'{path} is left out: {reason}')
+    if not predictions.paths:
+        raise SystemExit(f'None of the {len(images)} files can be read.')
+    best = best_classes(predictions, trained.classes, top_k)
+    write_csv(args.out, predictions.paths, best, top_k)
+    print_table(predictions.paths, best)
+    print(f'Predictions: {args.out}')
+    if predictions.broken:
+        raise SystemExit(f'{len(predictions.broken)} of {len(images)} files '
+                         'cannot be read.')
+
+
+if __name__ == '__main__':
+    main()
