@@ -61,13 +61,13 @@ class DomainMetric(BaseMetric):
             metric.dataset_meta = self.dataset_meta
         self.results += [
             self._results_of(sample) if sample.get('domain', 'target') ==
-            self.domain else None for sample in data_samples
+            self.domain else [] for sample in data_samples
         ]
 
     def _results_of(self, sample: dict) -> list[list]:
-        """What each metric keeps of one image. An image of the other domain
-        has None instead: by their number, those that fill up the last batches
-        of ranks are removed."""
+        """What each metric keeps of one image. One of the other domain has an
+        empty list instead: by their number, MMEngine removes those that fill
+        up the last batches of ranks. (It drops each None before.)"""
         if 'gt_label' not in sample and 'gt_score' not in sample:
             raise ValueError(
                 f'DomainMetric(domain={self.domain!r}) needs labels of all '
@@ -87,7 +87,7 @@ class DomainMetric(BaseMetric):
             ValueError: If there is no image of the domain, or if two metrics
                 have one name.
         """
-        results = [kept for kept in results if kept is not None]
+        results = [kept for kept in results if kept]
         if not results:
             raise ValueError(
                 f'DomainMetric(domain={self.domain!r}) needs images of the '

@@ -72,12 +72,13 @@ class UnsupervisedMetric(BaseMetric):
         """Keep what is needed of each image: a few numbers."""
         self.results += [self._result(sample) for sample in data_samples]
 
-    def _result(self, sample: dict) -> dict | None:
-        """None keeps the place of an image that does not count: by their
-        number, those that fill up the last batches of ranks are removed."""
+    def _result(self, sample: dict) -> dict:
+        """An empty one keeps the place of an image that does not count: by
+        their number, MMEngine removes those that fill up the last batches of
+        ranks. (It drops each None before.)"""
         is_target = sample.get('domain', 'target') == 'target'
         if not is_target and 'dev' not in self.items:
-            return None
+            return {}
         result = dict(is_target=is_target)
         scores = sample['pred_score'].float()
         if is_target:
@@ -88,14 +89,14 @@ class UnsupervisedMetric(BaseMetric):
             result['features'] = _features(sample)
         return result
 
-    def compute_metrics(self, results: list[dict | None]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """The scores of all images.
 
         Raises:
             ValueError: If a domain that is needed has no image.
         """
-        target = [r for r in results if r is not None and r['is_target']]
-        source = [r for r in results if r is not None and not r['is_target']]
+        target = [r for r in results if r and r['is_target']]
+        source = [r for r in results if r and not r['is_target']]
         if not target or ('dev' in self.items and not source):
             domain = 'source' if target else 'target'
             raise ValueError(
