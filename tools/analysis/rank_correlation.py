@@ -25,6 +25,14 @@ from mmgh.evaluation import UnsupervisedMetric
 
 HEADER = ('metric', 'rank correlation within runs', 'over all',
           'accuracy chosen within runs (%)', 'over all (%)')
+# Metrics of mmpretrain are in percent.
+UNITS = {
+    'entropy': 'nats',
+    'mutual_information': 'nats',
+    'nuclear_norm': 'share of its maximum',
+    'snd': 'nats',
+    'dev': 'nats',
+}
 
 
 def rows(found: dict[str, Agreement],
@@ -58,12 +66,17 @@ def csv_rows(lines: dict[str, Agreement]) -> list[tuple]:
             for name, line in lines.items()]
 
 
-def titles(found: dict[str, Agreement]) -> dict[str, str]:
+def labels(found: dict[str, Agreement]) -> dict[str, str]:
     """Of the panels."""
-    return {
-        name: f'rank correlation over all: {number(line.over_all, "+.2f")}'
-        for name, line in found.items()
-    }
+    texts = {}
+    for name, line in found.items():
+        item = name.split('/')[-1]
+        notes = [UNITS.get(item, '%')]
+        if item in UnsupervisedMetric.lower_is_better:
+            notes.append('lower is better')
+        texts[name] = (f'{name} ({", ".join(notes)})\nrank correlation over '
+                       f'all: {number(line.over_all, "+.2f")}')
+    return texts
 
 
 def number(value: float, form: str) -> str:
@@ -87,7 +100,7 @@ def main() -> None:
     found = agreements(runs, UnsupervisedMetric.lower_is_better)
     lines = rows(found, runs)
     print(table(lines))
-    save(rank_figure(groups, titles(found), args.oracle), args.out)
+    save(rank_figure(groups, labels(found), args.oracle), args.out)
     numbers = args.out.with_suffix('.csv')
     write_csv(numbers, HEADER, csv_rows(lines))
     print(f'Plots: {args.out}\nNumbers: {numbers}')

@@ -13,32 +13,33 @@ _COLUMNS = 3
 
 
 def rank_figure(groups: dict[str, list[Validations]],
-                titles: dict[str, str], oracle: str):
+                labels: dict[str, str], oracle: str):
     """A panel for each metric, and a point for each checkpoint.
 
     Args:
         groups (dict[str, list[Validations]]): Runs by name.
-        titles (dict[str, str]): Of the panels, by metric.
+        labels (dict[str, str]): Of the panels, by metric.
         oracle (str): Name of the true accuracy.
     """
-    columns = min(_COLUMNS, len(titles))
-    rows = ceil(len(titles) / columns)
+    columns = min(_COLUMNS, len(labels))
+    rows = ceil(len(labels) / columns)
     figure, panels = pyplot.subplots(
         rows,
         columns,
         squeeze=False,
         sharey=True,
-        figsize=(1 + 3.6 * columns, 1 + 3.2 * rows),
+        figsize=(1 + 3.6 * columns, 1 + 3.3 * rows),
         layout='constrained')
-    for axes, (metric, title) in zip(panels.flat, titles.items()):
+    for axes, (metric, label) in zip(panels.flat, labels.items()):
         draw_metric(axes, groups, metric)
-        axes.set_title(title, fontsize=10)
-    for axes in panels.flat[len(titles):]:
+        axes.set_xlabel(label)
+    for axes in panels.flat[len(labels):]:
         axes.remove()
     figure.supylabel(f'{oracle} (%)', fontsize=10)
-    handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc='outside upper center', ncols=min(4, len(labels)))
+        *panels[0][0].get_legend_handles_labels(),
+        loc='outside upper center',
+        ncols=min(4, len(groups)))
     return figure
 
 
@@ -63,5 +64,5 @@ def draw_metric(axes, groups: dict[str, Sequence[Validations]],
                 color=colour,
                 marker=marker,
                 label=name if i == 0 else None)
-    axes.set_xlabel(metric)
+    axes.locator_params(axis='x', nbins=5)
     axes.grid(alpha=0.3)
