@@ -29,7 +29,7 @@ HEADER = ('metric', 'rank correlation within runs', 'over all',
 UNITS = {
     'entropy': 'nats',
     'mutual_information': 'nats',
-    'nuclear_norm': 'share of its maximum',
+    'nuclear_norm': 'at most 1',
     'snd': 'nats',
     'dev': 'nats',
 }
