@@ -1,0 +1,64 @@
+"""Which data of a config are shown as source and as target."""
+from __future__ import annotations
+
+import pytest
+from mmengine.config import Config
+
+from mmgh.analysis import domain_datasets, has_domain_pair, target_dataset
+
+
+def data(name: str, split: str, *pipeline: str) -> dict:
+    return dict(type=f'mmgh.{name}', split=split,
+                pipeline=[dict(type=step) for step in pipeline])
+
+
+SOURCE = data('Digits', 'train', 'ColorJitter', 'PackInputs')
+TARGET = data('DigitsM', 'train', 'ColorJitter', 'PackInputs')
+TEST = data('DigitsM', 'test', 'PackInputs')
+PAIR = dict(type='mmgh.DomainPairDataset', source=SOURCE, target=TARGET)
+TEST_PAIR = dict(PAIR, source=data('Digits', 'test', 'PackInputs'))
+
+
+def config(train: dict, test: dict | None) -> Config:
+    test_loader = test and dict(dataset=test)
+    return Config(dict(train_dataloader=dict(dataset=train),
+                       test_dataloader=test_loader))
+
+
+def test_source_is_seen_through_the_test_pipeline():
+    domains = domain_datasets(config(PAIR, TEST))
+    assert [(type(d).__name__, d.split) for d in domains.values()] == [
+        ('Digits', 'train'), ('DigitsM', 'test')]
+    for dataset in domains.values():
+        assert len(dataset.pipeline.transforms) == 1
+
+
+def test_test_data_of_both_domains_count():
+    domains = domain_datasets(config(PAIR, TEST_PAIR))
+    assert [d.split for d in domains.values()] == ['test', 'train']
+
+
+def test_config_stays_as_it_is():
+    cfg = config(PAIR, TEST)
+    before = cfg.pretty_text
+    domain_datasets(cfg)
+    assert cfg.pretty_text == before
+
+
+@pytest.mark.parametrize('train, test, expected', [
+    (PAIR, TEST, True), (SOURCE, TEST_PAIR, True), (SOURCE, TEST, False),
+    (PAIR, None, True), (SOURCE, None, False)])
+def test_pair_is_recognised(train, test, expected):
+    assert has_domain_pair(config(train, test)) == expected
+
+
+def test_one_domain_is_refused():
+    cfg = config(SOURCE, TEST)
+    assert target_dataset(cfg).split == 'test'
+    with pytest.raises(SystemExit, match='a domain pair, .* mmgh.Digits'):
+        domain_datasets(cfg)
+
+
+def test_missing_test_data_are_refused():
+    with pytest.raises(SystemExit, match='`test_dataloader` should have'):
+        domain_datasets(config(PAIR, None))

@@ -1,0 +1,52 @@
+"""Names of runs."""
+from __future__ import annotations
+
+from collections import namedtuple
+
+import pytest
+
+from mmgh.analysis import distinct_names, group_by_name, run_name
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two seeds of two settings, each with a checkpoint."""
+    paths = [tmp_path / f'seed{seed}' / name
+             for seed in (0, 1) for name in ('dann', 'cdan')]
+    for path in paths:
+        path.mkdir(parents=True)
+        (path / 'iter_5.pth').touch()
+    return paths
+
+
+def test_name_of_a_checkpoint_has_its_directory(runs):
+    assert run_name(runs[0]) == 'dann'
+    assert run_name(runs[0] / 'iter_5.pth') == 'dann/iter_5'
+
+
+def test_names_are_as_short_as_they_can_be(runs):
+    assert distinct_names(runs[:2]) == ['dann', 'cdan']
+    assert distinct_names(runs) == [
+        'seed0/dann', 'seed0/cdan', 'seed1/dann', 'seed1/cdan'
+    ]
+    assert distinct_names([runs[0], runs[0] / 'iter_5.pth'
+                           ]) == ['dann', 'dann/iter_5']
+
+
+def test_work_directory_may_be_the_current_one(runs, monkeypatch):
+    monkeypatch.chdir(runs[0])
+    assert distinct_names(['.']) == ['dann']
+
+
+def test_run_that_comes_twice_is_refused(runs):
+    with pytest.raises(SystemExit, match='once, but .*dann comes 2 times'):
+        distinct_names([runs[0], runs[1], runs[0]])
+
+
+def test_runs_of_one_name_are_one_group():
+    Run = namedtuple('Run', 'name seed')
+    first, other, second = Run('a', 0), Run('b', 0), Run('a', 1)
+    assert group_by_name([first, other, second]) == {
+        'a': [first, second],
+        'b': [other]
+    }
