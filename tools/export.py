@@ -25,6 +25,7 @@ written.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import tempfile
 from pathlib import Path
@@ -87,9 +88,11 @@ def write_plain(trained: Trained, folder: Path, images: Tensor) -> Tensor:
             state_dict=dict(weights),
             meta=dict(dataset_meta=dict(classes=trained.classes))),
         folder / 'classifier.pth')
-    return probabilities_of(
-        mmpretrain.get_model(
-            str(folder / 'config.py'), str(folder / 'classifier.pth')), images)
+    # It prints the path, which is not to stay.
+    with contextlib.redirect_stdout(None):
+        model = mmpretrain.get_model(
+            str(folder / 'config.py'), str(folder / 'classifier.pth'))
+    return probabilities_of(model, images)
 
 
 def write_checked(trained: Trained, folder: Path, onnx: bool) -> None:

@@ -53,7 +53,7 @@ def training_images(cfg: Config,
     batch = preprocessor(next(iter(loader)), True)
     images = {
         domain: _visible(batch['inputs'][domain], preprocessor.preprocessor,
-                         loads_files(dataset[domain].pipeline))
+                         loads_files(dataset[domain].get('pipeline', ())))
         for domain in ('source', 'target')
     }
     names = loader.dataset.metainfo.get('classes')
@@ -76,7 +76,7 @@ def _visible(inputs: Tensor, preprocessor: nn.Module,
     """Undo the normalisation, and the order BGR of files."""
     if hasattr(preprocessor, 'mean'):
         inputs = inputs * preprocessor.std + preprocessor.mean
-    if from_files and not preprocessor.to_rgb:
+    if from_files and not getattr(preprocessor, 'to_rgb', False):
         inputs = inputs.flip(1)
     images = inputs.round().clamp(0, 255).permute(0, 2, 3, 1).byte()
     return images.expand(-1, -1, -1, 3).numpy()

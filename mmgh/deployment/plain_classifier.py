@@ -30,10 +30,11 @@ def plain_classifier(cfg: Config, state_dict: Weights,
         for it.
 
     Raises:
-        ValueError: If the model is no classifier, or has a type that mmpretrain
-            cannot express.
+        ValueError: If the model is no classifier, or has a type that
+            mmpretrain cannot express, or if there is no test pipeline.
     """
     model, weights = _plain_model(cfg.model, state_dict)
+    test_data = _plain_test_data(cfg, classes)
     preprocessor = (
         cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
         or {})
@@ -41,9 +42,7 @@ def plain_classifier(cfg: Config, state_dict: Weights,
         default_scope='mmpretrain',
         model=model,
         data_preprocessor=preprocessor,
-        test_dataloader={
-            **cfg.test_dataloader, 'dataset': _plain_test_data(cfg, classes)
-        },
+        test_dataloader={**cfg.test_dataloader, 'dataset': test_data},
         test_cfg=cfg.get('test_cfg') or {},
         test_evaluator=_plain_evaluator(cfg.get('test_evaluator')))
     if 'custom_imports' in cfg:  # types of the user
@@ -53,7 +52,8 @@ def plain_classifier(cfg: Config, state_dict: Weights,
 
 
 def _plain_model(model: dict, state_dict: Weights) -> tuple[dict, Weights]:
-    kind = MODELS.get(model['type'])
+    with MODELS.switch_scope_and_registry(None) as models:
+        kind = models.get(model['type'])
     if kind is None or not issubclass(kind, ImageClassifier):
         raise ValueError('`model` should be an ImageClassifier, or a '
                          f"classifier of mmgh, but is a {model['type']}.")

@@ -55,7 +55,7 @@ def plot(domains: dict[str, TrainingImages], path: Path) -> None:
         2,
         number,
         squeeze=False,
-        figsize=(1.3 * number + 0.4, 3.4),
+        figsize=(1.3 * number + 0.4, 3.2),
         layout='constrained')
     for row, (domain, shown) in zip(grid, domains.items()):
         row[0].set_ylabel(domain, fontsize=11)

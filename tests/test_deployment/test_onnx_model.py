@@ -1,0 +1,58 @@
+"""Probabilities by ONNX Runtime equal those of torch."""
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from mmgh.deployment import probabilities_of, run_onnx, write_onnx
+from mmgh.image_pipeline import file_pipeline
+
+from ..config_names import ROOT
+from .random_models import build, random_images, small
+
+onnx = pytest.importorskip('onnx')
+pytest.importorskip('onnxscript')
+pytest.importorskip('onnxruntime')
+
+CONFIGS = [
+    'gvb/gvb_resnet50_1xb36-8k_office31-amazon2webcam.py',
+    'ssrt/ssrt_vit-base-p16_1xb32-10k_office31-amazon2webcam.py',
+    'dann/dann_dtn_1xb128-50k_digits-svhn2mnist.py',
+]
+
+
+@pytest.mark.parametrize('path', CONFIGS)
+def test_any_number_of_rgb_images(path, tmp_path, capfd):
+    config = small(ROOT / path)
+    model = build(config)
+    pipeline = file_pipeline(config)
+    classes = [f'class {i}' for i in range(config.model['head']['num_classes'])]
+    write_onnx(model, pipeline, classes, tmp_path / 'model.onnx')
+    assert capfd.readouterr() == ('', '')
+    assert [file.name for file in tmp_path.iterdir()] == ['model.onnx']
+
+    size = 32
+    for number in (1, 5):
+        images = random_images(size, number)
+        is_bgr = config.data_preprocessor.get('to_rgb', False)
+        expected = probabilities_of(model,
+                                    images.flip(1) if is_bgr else images)
+        torch.testing.assert_close(
+            run_onnx(tmp_path / 'model.onnx', images),
+            expected,
+            atol=1e-4,
+            rtol=0)
+
+    said = {
+        item.key: item.value
+        for item in onnx.load(tmp_path / 'model.onnx').metadata_props
+    }
+    assert json.loads(said['classes']) == classes
+    assert (said['height'], said['width']) == ('32', '32')
+    assert said['channel_order'] == 'RGB'
+    for name in ('mean', 'std'):
+        assert json.loads(said[name]) == pytest.approx(
+            config.data_preprocessor[name])
+    assert json.loads(said['pipeline'])[-1] == dict(type='PackInputs')

@@ -1,0 +1,201 @@
+"""tools/export.py and tools/predict.py on a run of a few iterations."""
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmgh.datasets import DigitsM
+from mmgh.deployment import translations
+
+ROOT = Path(__file__).parents[2]
+# It has a backbone and a head of mmgh.
+CONFIG = (
+    ROOT / 'configs/gvb/gvb-gh_lenet_1xb32-1k_digits-digits2digitsm.py')
+NUM_IMAGES = 20
+
+
+@pytest.fixture(scope='module')
+def run(train, tmp_path_factory) -> Path:
+    work_dir = tmp_path_factory.mktemp('take_away') / 'run'
+    train(CONFIG, work_dir)
+    return work_dir
+
+
+@pytest.fixture(scope='module')
+def images(run) -> Path:
+    """The first test images, in a folder of each class."""
+    folder = run.parent / 'images'
+    dataset = DigitsM('test')
+    classes = dataset.metainfo['classes']
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+    for i in range(NUM_IMAGES):
+        item = dataset.get_data_info(i)
+        name = classes[item['gt_label']]
+        Image.fromarray(item['img']).save(folder / name / f'{i:03}.png')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def tested(tools, run) -> dict[int, torch.Tensor]:
+    """Scores by tools/test.py, by number of the image."""
+    tools('test', CONFIG, run / 'iter_6.pth', '--work-dir',
+          run.parent / 'test', '--out', run.parent / 'tested.pkl')
+    return {
+        i: sample['pred_score']
+        for i, sample in enumerate(mmengine.load(run.parent / 'tested.pkl'))
+    }
+
+
+@pytest.fixture(scope='module')
+def exported(tools, run) -> Path:
+    tools('export', run, '--out', run.parent / 'exported')
+    return run.parent / 'exported'
+
+
+def expected_scores(tested, images: Path) -> torch.Tensor:
+    files = sorted(images.rglob('*.png'))
+    return torch.stack([tested[int(file.stem)] for file in files])
+
+
+def read_csv(path: Path) -> list[dict]:
+    with open(path, newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def test_files_are_predicted_as_test_images(tools, run, images, tested,
+                                            tmp_path, capsys):
+    out = tmp_path / 'new/predictions.csv'
+    tools('predict', run, images, '--out', out, '--batch-size', 7, '--top-k',
+          10)
+    rows = read_csv(out)
+    assert len(rows) == NUM_IMAGES
+    names = DigitsM.METAINFO['classes']
+    for row in rows:
+        scores = tested[int(Path(row['path']).stem)]
+        order = scores.argsort(descending=True).tolist()
+        assert [row[f'class_{k}'] for k in range(1, 11)] == [
+            names[label] for label in order
+        ]
+        assert [float(row[f'probability_{k}']) for k in range(1, 11)
+                ] == pytest.approx(scores[order].tolist(), abs=2e-6)
+    first = capsys.readouterr().out.splitlines()[2].split('|')
+    assert first[1].strip() == rows[0]['path']
+    assert first[2].strip() == rows[0]['class_1']
+
+
+def test_gray_images_and_those_with_transparency(tools, run, tmp_path):
+    gray = Image.fromarray(
+        np.random.default_rng(0).integers(0, 256, (40, 30), dtype=np.uint8))
+    for mode in ('L', 'RGB', 'RGBA'):
+        gray.convert(mode).save(tmp_path / f'{mode}.png')
+    tools('predict', run, tmp_path, '--out', tmp_path / 'predictions.csv')
+    rows = read_csv(tmp_path / 'predictions.csv')
+    assert len(rows) == 3
+    for row in rows:
+        del row['path']
+    assert rows[0] == rows[1] == rows[2] and 'class_6' not in rows[0]
+
+
+def test_broken_image_is_named_and_left_out(tools, run, images, tmp_path,
+                                            capsys):
+    broken = tmp_path / 'broken.png'
+    broken.write_text('no image')
+    good = next(images.rglob('*.png'))
+    out = tmp_path / 'predictions.csv'
+    with pytest.raises(SystemExit, match='1 of 2 files cannot be read'):
+        tools('predict', run, broken, good, good, '--out', out)
+    assert f'{broken} is left out' in capsys.readouterr().out
+    assert [row['path'] for row in read_csv(out)] == [str(good)]
+    with pytest.raises(SystemExit, match='None of the 1 files can be read'):
+        tools('predict', run, broken, '--out', out)
+
+
+@pytest.mark.parametrize('options, message', [
+    (['--top-k', '11'], '`--top-k` should be at most .* 10, but is 11'),
+    ([], 'at least one image .* none in'),
+    (['missing'], 'missing does not exist'),
+])
+def test_wrong_input_of_predict(tools, run, tmp_path, options, message):
+    with pytest.raises(SystemExit, match=message):
+        tools('predict', run, tmp_path, *options, '--out', tmp_path / 'p.csv')
+    assert not (tmp_path / 'p.csv').exists()
+
+
+def test_few_classes_are_all_listed(load_tool):
+    choose = load_tool('predict').choose_top_k
+    assert [choose(None, 3), choose(None, 31), choose(3, 3)] == [3, 5, 3]
+
+
+def test_exported_classifier_needs_no_mmgh(exported, images, tested):
+    names = {path.name for path in exported.iterdir()}
+    assert names == {'config.py', 'classifier.pth'}
+    for path in exported.iterdir():
+        assert b'mmgh' not in path.read_bytes().lower()
+    script = Path(__file__).with_name('predict_without_mmgh.py')
+    result = subprocess.run(
+        [sys.executable, script, exported, images, ROOT / 'mmgh/compat.py'],
+        cwd=exported,
+        capture_output=True,
+        text=True)
+    assert result.returncode == 0, result.stderr
+    said = json.loads(result.stdout.splitlines()[-1])
+    expected = expected_scores(tested, images)
+    torch.testing.assert_close(
+        torch.tensor(said['scores']), expected, atol=1e-5, rtol=1e-4)
+    classes = DigitsM.METAINFO['classes']
+    assert said['classes'] == [classes[i] for i in expected.argmax(1)]
+    labels = [path.parent.name for path in sorted(images.rglob('*.png'))]
+    right = [a == b for a, b in zip(labels, said['classes'])]
+    assert said['accuracy'] == pytest.approx(100 * np.mean(right))
+
+
+def test_exported_onnx_reads_rgb(tools, run, images, tested, tmp_path):
+    pytest.importorskip('onnxscript')
+    runtime = pytest.importorskip('onnxruntime')
+    tools('export', run, '--out', tmp_path / 'onnx', '--onnx')
+    path, = (tmp_path / 'onnx').iterdir()
+    pixels = np.stack([
+        np.asarray(Image.open(file), np.float32).transpose(2, 0, 1)
+        for file in sorted(images.rglob('*.png'))
+    ])
+    scores, = runtime.InferenceSession(path).run(['probabilities'],
+                                                 dict(images=pixels))
+    torch.testing.assert_close(
+        torch.from_numpy(scores),
+        expected_scores(tested, images),
+        atol=1e-4,
+        rtol=0)
+
+
+def test_nothing_is_overwritten(tools, run, exported, capsys):
+    before = (exported / 'config.py').read_text()
+    with pytest.raises(SystemExit):
+        tools('export', run, '--out', exported)
+    assert 'new or an empty folder' in capsys.readouterr().err
+    assert (exported / 'config.py').read_text() == before
+
+
+def test_nothing_is_written_if_predictions_differ(tools, run, tmp_path,
+                                                  monkeypatch):
+    """As with a translation that forgets the bridge."""
+
+    def forget(part, weights):
+        return dict(part, type='LinearClsHead'), {
+            name: value
+            for name, value in weights.items() if 'bridge' not in name
+        }
+
+    monkeypatch.setitem(translations.TRANSLATIONS, 'BridgeClsHead', forget)
+    with pytest.raises(SystemExit, match='within 0.0001, but they differ'):
+        tools('export', run, '--out', tmp_path / 'exported')
+    assert not list(tmp_path.iterdir())
