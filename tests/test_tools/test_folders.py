@@ -70,6 +70,21 @@ def test_target_may_have_no_labels(data, train, tools, tmp_path):
               tmp_path / 'test', '--cfg-options', *SMALL, other)
 
 
+def test_target_without_labels_chooses_a_checkpoint(data, train, tmp_path):
+    """What the README of configs/_base_/evaluation tells to write."""
+    readme = CONFIG.parents[1] / '_base_/evaluation/README.md'
+    code = readme.read_text().split('```python\n')[1].split('```')[0]
+    path = tmp_path / 'copy.py'
+    text = CONFIG.read_text().replace("'../", f"'{CONFIG.parents[1]}/")
+    path.write_text(text.replace('val_dataloader = dict(dataset=target)\n', '')
+                    + code.replace('mine/target', 'mine/flat'))
+    work = tmp_path / 'work'
+    train(path, work, *SMALL, *NO_LABELS)
+    assert [found.name for found in work.glob('best_*')] == [
+        'best_unsupervised_mutual_information_iter_6.pth'
+    ]
+
+
 def test_wrong_number_of_classes_is_refused_before_training(
         data, train, tmp_path):
     with pytest.raises(ValueError, match='`model.head.num_classes`.* be 3'):
