@@ -1,0 +1,143 @@
+"""The page of tools/report.py."""
+from __future__ import annotations
+
+import base64
+import html
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from mmgh.analysis import load_trained, outputs_of, target_dataset
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+END = '_lenet_1xb32-1k_digits-digits2digitsm.py'
+
+
+@pytest.fixture(scope='module')
+def runs(train, tmp_path_factory) -> list[Path]:
+    """Work directories of source-only and of DANN+GH, six iterations each."""
+    folder = tmp_path_factory.mktemp('runs')
+    for name in ('source_only/source-only', 'dann/dann-gh'):
+        train(CONFIGS / (name + END), folder / Path(name).name)
+    return [folder / 'source-only', folder / 'dann-gh']
+
+
+@pytest.fixture(scope='module')
+def page(tools, runs, tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp('page') / 'new' / 'report.html'
+    tools('report', *runs, '--out', path, '--max-images', 40)
+    return path.read_text(encoding='utf-8')
+
+
+def sections(page: str) -> dict[str, str]:
+    parts = re.split(r'<h2>(.*?)</h2>', page)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def cells(part: str) -> list[list[str]]:
+    return [[html.unescape(cell) for cell in re.findall('<td>(.*?)</td>', row)]
+            for row in re.findall('<tr><td>.*?</tr>', part)]
+
+
+def pictures(part: str) -> list[Image.Image]:
+    return [
+        Image.open(BytesIO(base64.b64decode(data)))
+        for data in re.findall('src="data:image/png;base64,(.*?)"', part)
+    ]
+
+
+def test_page_needs_no_other_file(page):
+    sources = re.findall(r'(?:src|href)="(.*?)"', page)
+    assert sources and all(
+        source.startswith(('#section-', 'data:image/png;base64,'))
+        for source in sources)
+    assert not re.search(r'url\(|@import|<script|<link', page)
+
+
+def test_each_section_shows_something(page):
+    parts = sections(page)
+    counts = {title: len(pictures(part)) for title, part in parts.items()}
+    assert counts == dict(
+        Results=0, Settings=0, Validation=1, Losses=1, Conflict=1, Features=2,
+        Classes=1, Mistakes=2)
+    for part in parts.values():
+        for picture in pictures(part):
+            low, high = picture.convert('L').getextrema()
+            assert picture.width > 300 and high - low > 100
+
+
+def test_results_are_those_of_the_runs(page, runs):
+    rows = cells(sections(page)['Results'])
+    assert [row[:3] for row in rows] == [['source-only', '6', '0'],
+                                         ['dann-gh', '6', '0']]
+    history = load_trained(runs[1]).history
+    assert rows[0][5:7] == ['-', '-']
+    assert rows[1][5:7] == [
+        f"{100 * history['train/conflict'].mean():.1f}",
+        f"{history['train/angle'].mean():.1f}"
+    ]
+
+
+def test_differing_settings_are_listed(page, runs):
+    rows = {row[0]: row[1:] for row in cells(sections(page)['Settings'])}
+    assert rows['optim_wrapper.type'] == [
+        repr('OptimWrapper'), repr('mmgh.GHOptimWrapper')
+    ]
+    assert rows['model.uda_head.type'] == ['(not set)', repr('mmgh.DANNHead')]
+    assert 'optim_wrapper.optimizer.lr' not in rows
+    assert 'work_dir' not in rows
+    listed = re.findall('<pre>(.*?)</pre>', page, re.DOTALL)
+    for text, run in zip(listed, runs):
+        cfg = Config.fromstring(html.unescape(text), '.py')
+        assert cfg.to_dict() == load_trained(run).cfg.to_dict()
+
+
+def test_mistakes_are_counted(page, runs):
+    """The images are the same 40 for both runs, with or without a pair."""
+    captions = re.findall(r'<figcaption>(\S+): (\d+) of 40 test images', page)
+    dataset = target_dataset(load_trained(runs[1]).cfg)
+    for run, (name, count) in zip(runs, captions):
+        output = outputs_of(
+            load_trained(run).build_model(), dataset, max_images=40)
+        wrong = [
+            p.argmax() != label
+            for p, label in zip(output.probabilities, output.labels)
+        ]
+        assert (name, int(count)) == (run.name, sum(wrong))
+
+
+def test_run_without_a_pair_of_domains(tools, runs, tmp_path):
+    path = tmp_path / 'report.html'
+    tools('report', runs[0], '--out', path, '--max-images', 9)
+    parts = sections(path.read_text())
+    assert 'No run names both domains.' in parts['Features']
+    assert 'without GHOptimWrapper' in parts['Conflict']
+    assert len(pictures(parts['Mistakes'])) == 1
+
+
+def test_logs_are_enough_without_images(tools, runs, tmp_path):
+    path = tmp_path / 'report.html'
+    tools('report', *runs, '--out', path, '--no-images')
+    assert list(sections(path.read_text())) == [
+        'Results', 'Settings', 'Validation', 'Losses', 'Conflict'
+    ]
+
+
+@pytest.mark.parametrize('name, message', [
+    ('missing', 'missing should be a work directory .* does not exist'),
+    ('empty', 'empty should be .* with a checkpoint')])
+def test_wrong_directories_are_refused(tools, tmp_path, name, message):
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(SystemExit, match=message):
+        tools('report', tmp_path / name, '--out', tmp_path / 'report.html')
+    assert not (tmp_path / 'report.html').exists()
+
+
+def test_checkpoint_alone_is_refused(tools, runs, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        tools('report', runs[0] / 'iter_6.pth')
+    assert 'should be a work directory' in capsys.readouterr().err

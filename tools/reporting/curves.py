@@ -1,0 +1,98 @@
+"""Curves over the training: validation, losses, conflict."""
+from __future__ import annotations
+
+from itertools import cycle
+from typing import Callable
+
+from mmgh.analysis.conflict import iterations_of
+from mmgh.analysis.plots import COLOURS, SMOOTHING, draw_smooth, pyplot
+from mmgh.analysis.plots.conflict import conflict_figure
+
+from .page import Section, picture_of
+from .report_run import ReportRun
+
+PHASES = 10
+
+
+def validation(runs: list[ReportRun]) -> Section:
+    names = list(dict.fromkeys(n for run in runs for n in run.validations))
+    if not names:
+        return Section('Validation', 'No run was validated in training.')
+
+    def draw(axes, run: ReportRun, name: str, style: dict) -> None:
+        if name in run.validations:
+            curve = run.validations[name]
+            axes.plot(list(curve), list(curve.values()), marker='.', **style)
+
+    figure = _panels(runs, names, draw)
+    return Section(
+        'Validation', pictures=[
+            picture_of(figure, 'What validation measured in training. '
+                       'Accuracies of the target use its labels.')
+        ])
+
+
+def losses(runs: list[ReportRun]) -> Section:
+    names = list(
+        dict.fromkeys(
+            name.split('/', 1)[1] for run in runs
+            for name in run.trained.history
+            if name.startswith('train/') and 'loss' in name))
+
+    def draw(axes, run: ReportRun, name: str, style: dict) -> None:
+        values = run.trained.history.get(f'train/{name}')
+        if values is not None:
+            steps = iterations_of(len(values), run.trained.iteration)
+            draw_smooth(axes, steps, values, **style)
+
+    figure = _panels(runs, names, draw)
+    return Section(
+        'Losses', pictures=[
+            picture_of(figure, 'Training losses (no unit), means of '
+                       f'{SMOOTHING} iterations.')
+        ])
+
+
+def conflict(runs: list[ReportRun]) -> Section:
+    plain = [run.name for run in runs if not run.pairs]
+    text = (f'Trained without GHOptimWrapper, so without angles: '
+            f"{', '.join(plain)}.") if plain else ''
+    series = {
+        f"{run.name}: {', '.join(pair.tasks)}": pair
+        for run in runs for pair in run.pairs
+    }
+    if not series:
+        return Section('Conflict', text)
+    phases = min(PHASES, *(pair.total for pair in series.values()))
+    figure = conflict_figure(series, phases)
+    return Section('Conflict', text, pictures=[
+        picture_of(figure, 'Angles between the gradients of the tasks, how '
+                   'often they conflict, and the weights that follow.')
+    ])
+
+
+def _panels(runs: list[ReportRun], names: list[str], draw: Callable):
+    """A panel for each name, a colour for each run."""
+    columns = min(3, len(names))
+    lines = -(-len(names) // columns)
+    figure, panels = pyplot.subplots(
+        lines,
+        columns,
+        squeeze=False,
+        figsize=(max(5, 4 * columns), 0.6 + 3 * lines),
+        layout='constrained')
+    for axes, name in zip(panels.flat, names):
+        for run, colour in zip(runs, cycle(COLOURS)):
+            draw(axes, run, name, dict(color=colour))
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel('training iteration')
+        axes.grid(alpha=0.3)
+    for axes in panels.flat[len(names):]:
+        axes.set_axis_off()
+    handles = [
+        pyplot.Line2D([], [], color=colour, label=run.name)
+        for run, colour in zip(runs, cycle(COLOURS))
+    ]
+    figure.legend(handles=handles, loc='outside upper center',
+                  ncols=min(4, len(handles)))
+    return figure

@@ -1,0 +1,43 @@
+"""In which settings runs differ."""
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+from mmengine.config import Config
+
+ABSENT = '(not set)'
+# They differ in any two runs, and say nothing of the training.
+IGNORED = ('work_dir', 'resume', 'load_from', 'launcher', 'experiment_name')
+
+
+def differing_settings(configs: list[Config]) -> dict[str, list[str]]:
+    """Settings that are not the same in all configs.
+
+    Returns:
+        dict[str, list[str]]: By name, such as ``optim_wrapper.type``: the
+        value in each config.
+    """
+    flat = [dict(flatten(cfg.to_dict())) for cfg in configs]
+    names = dict.fromkeys(name for values in flat for name in values)
+    rows = {
+        name: [values.get(name, ABSENT) for values in flat]
+        for name in names if name.split('.')[0] not in IGNORED
+    }
+    return {
+        name: values
+        for name, values in rows.items() if len(set(values)) > 1
+    }
+
+
+def flatten(value: Any, name: str = '') -> Iterator[tuple[str, str]]:
+    """Names and values of all that is not a dict, or a list of dicts."""
+    if isinstance(value, dict) and value:
+        items = value.items()
+    elif isinstance(value, (list, tuple)) and any(
+            isinstance(item, dict) for item in value):
+        items = enumerate(value)
+    else:
+        yield name, repr(value)
+        return
+    for key, item in items:
+        yield from flatten(item, f'{name}.{key}' if name else str(key))

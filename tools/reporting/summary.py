@@ -1,0 +1,54 @@
+"""The first lines of a page: results, and settings."""
+from __future__ import annotations
+
+from .page import Section, Table
+from .report_run import ReportRun
+from .settings import differing_settings
+
+HEADER = ('run', 'iterations', 'seed', 'target accuracy, last (%)',
+          'best (%, oracle)', 'in conflict (%)', 'mean angle (degrees)',
+          'training time (s)')
+
+
+def summary(runs: list[ReportRun]) -> Section:
+    return Section(
+        'Results',
+        'Target accuracy is that of the last iteration. The best one was '
+        'found with target labels: nobody without them could choose it.',
+        Table(HEADER, [_row(run) for run in runs]))
+
+
+def settings(runs: list[ReportRun]) -> Section:
+    listings = {
+        f'All settings of {run.name}': run.cfg.pretty_text for run in runs
+    }
+    if len(runs) == 1:
+        return Section('Settings', listings=listings)
+    differing = differing_settings([run.cfg for run in runs])
+    text = ('These differ.' if differing else 'The runs have the same '
+            'settings.')
+    table = Table(('setting', *(run.name for run in runs)),
+                  [(name, *values) for name, values in differing.items()])
+    return Section('Settings', text, table if differing else None,
+                   listings=listings)
+
+
+def _row(run: ReportRun) -> tuple:
+    history = run.trained.history
+    seconds = history.get('train/time')
+    accuracies = list(run.accuracies.values())
+    return (
+        run.name,
+        str(run.trained.iteration),
+        str(run.cfg.get('randomness', {}).get('seed', '-')),
+        f'{accuracies[-1]:.1f}' if accuracies else '-',
+        f'{max(accuracies):.1f}' if accuracies else '-',
+        _each(100 * pair.conflicts.mean() for pair in run.pairs),
+        _each(pair.angles.mean() for pair in run.pairs),
+        '-' if seconds is None else f'{seconds.sum():.0f}',
+    )
+
+
+def _each(values) -> str:
+    """One number for each pair of tasks."""
+    return ', '.join(f'{value:.1f}' for value in values) or '-'
