@@ -60,7 +60,8 @@ def _plain_model(model: dict, state_dict: Weights) -> tuple[dict, Weights]:
     plain = dict(type='ImageClassifier')
     # UDA classifiers have another preprocessor around that of the config.
     weights = {
-        name.replace('.preprocessor.', '.'): value
+        name.replace('data_preprocessor.preprocessor.',
+                     'data_preprocessor.'): value
         for name, value in state_dict.items()
         if name.startswith('data_preprocessor.')
     }

@@ -27,6 +27,8 @@ _LAYERS = {
     'ReLU': (),
     'Flatten': (),
 }
+# Layers that do nothing in testing.
+_IDLE = (nn.Dropout, nn.Dropout2d, nn.Identity)
 
 
 def linear_neck(part: dict, weights: Weights) -> tuple[dict, Weights]:
@@ -59,9 +61,9 @@ def torch_layers(part: dict, weights: Weights) -> tuple[list[dict], Weights]:
     """
     configs, translated = [], {}
     for i, layer in enumerate(MODELS.build(part).layers):
+        if isinstance(layer, _IDLE):
+            continue
         kind = type(layer).__name__
-        if kind not in _LAYERS:
-            continue  # dropout
         for name in layer.state_dict():
             translated[f'{len(configs)}.{name}'] = weights[
                 f'layers.{i}.{name}']

@@ -36,8 +36,8 @@ def small(path) -> Config:
     if len(pipeline) == 1:  # do not render digits to learn their size
         pipeline.insert(0, dict(type='Resize', scale=(size, size)))
     for step in pipeline:
-        if step.type == 'CenterCrop':
-            step.crop_size = size
+        if step['type'] == 'CenterCrop':
+            step['crop_size'] = size
     return config
 
 

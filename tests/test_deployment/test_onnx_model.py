@@ -28,7 +28,8 @@ def test_any_number_of_rgb_images(path, tmp_path, capfd):
     config = small(ROOT / path)
     model = build(config)
     pipeline = file_pipeline(config)
-    classes = [f'class {i}' for i in range(config.model['head']['num_classes'])]
+    number = config.model['head']['num_classes']
+    classes = [f'class {i}' for i in range(number)]
     write_onnx(model, pipeline, classes, tmp_path / 'model.onnx')
     assert capfd.readouterr() == ('', '')
     assert [file.name for file in tmp_path.iterdir()] == ['model.onnx']

@@ -106,6 +106,15 @@ def test_a_list_of_images_stays_a_list():
         pipeline=original.to_dict()['pipeline'])
 
 
+def test_weights_of_a_preprocessor_lose_the_one_around_it():
+    config = small(OFFICE)
+    weights = build(config).state_dict()
+    gamma = torch.ones(1)
+    weights['data_preprocessor.preprocessor.gamma'] = gamma
+    _, plain = plain_classifier(config, weights, CLASSES)
+    assert plain['data_preprocessor.gamma'] is gamma
+
+
 def test_types_without_a_translation_are_named():
     config = small(OFFICE)
     config.model.head.loss = dict(type='mmgh.UnknownLoss')
