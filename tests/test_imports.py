@@ -13,8 +13,8 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classes', 'classifier_outputs', 'compat', 'version', 'registry',
-    'task_losses', 'gramian', 'nested', 'seeds', 'unwrap'
+    'classes', 'classifier_outputs', 'compat', 'gramian', 'image_pipeline',
+    'nested', 'registry', 'seeds', 'task_losses', 'unwrap', 'version'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,
@@ -22,7 +22,9 @@ MAY_IMPORT = {
     'models': FOUNDATION,
     'datasets': FOUNDATION,
     'hooks': FOUNDATION,
+    'evaluation': FOUNDATION,
     'analysis': FOUNDATION,
+    'deployment': FOUNDATION | {'models'},
 }
 
 
@@ -83,13 +85,14 @@ TYPES = {
         'GVBHead', 'AFNHead', 'DANHead', 'DeepCORALHead', 'JANHead',
         'DWLHead', 'MCDHead', 'AlternatingMCDClassifier'
     ],
-    'datasets': ['Digits', 'DigitsM', 'DomainPairDataset', 'USPS', 'SVHN',
-                 'ImageList'],
+    'datasets': ['Digits', 'DigitsM', 'DomainConcatDataset',
+                 'DomainPairDataset', 'USPS', 'SVHN', 'ImageList'],
     'data_samplers': ['DomainPairSampler'],
     'optim_wrappers': ['GHOptimWrapper'],
     'optim_wrapper_constructors': ['MCDOptimWrapperConstructor'],
     'model_wrappers': ['OwnStepDistributedDataParallel'],
     'param_schedulers': ['InverseDecayLR'],
+    'metrics': ['DomainMetric', 'UnsupervisedMetric'],
     'task_utils': ['GH', 'GHPlusPlus', 'TorchJD'],
     'hooks': ['ClassCheckHook', 'IterationSeedHook', 'SafeTrainingHook'],
 }

@@ -2,7 +2,7 @@
 data_preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3)
 train_pipeline = [
     dict(
-        type='RandomCrop', crop_size=28, padding=2, padding_mode='edge'),
+        type='RandomCrop', crop_size=28, padding=2),
     dict(type='PackInputs'),
 ]
 test_pipeline = [dict(type='PackInputs')]
