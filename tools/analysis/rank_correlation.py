@@ -2,7 +2,8 @@
 
     python tools/analysis/rank_correlation.py WORK_DIR... --out ranks.png
 
-Takes all validations that the runs logged. Spearman's rank correlation is
+Takes all validations that the runs logged. They should be on the same images:
+on others the metrics have other scales. Spearman's rank correlation is
 positive where a metric is right, also if lower values of it are better. The
 last columns tell the true accuracy of the checkpoint that a metric chooses.
 The CSV beside the picture has the same numbers.
