@@ -125,7 +125,8 @@ def outputs_of(model: nn.Module,
     indices = list(range(len(dataset)))
     if max_images is not None and max_images < len(indices):
         random = np.random.RandomState(seed)
-        indices = sorted(random.permutation(len(indices))[:max_images].tolist())
+        drawn = random.permutation(len(indices))[:max_images]
+        indices = sorted(drawn.tolist())
     loader = DataLoader(
         Subset(dataset, indices), batch_size, collate_fn=default_collate)
     features, probabilities, labels = [], [], []

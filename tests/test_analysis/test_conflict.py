@@ -52,6 +52,11 @@ def pair(angles, total, iterations=None) -> PairHistory:
         ('a', 'd'): [1, 3],
         ('b_c', 'd'): [2, 3]
     }),
+    ([group('a', 'b', 'c_a_b', weights=[1., 2., 3.])], {
+        ('a', 'b'): [1, 2],
+        ('a', 'c_a_b'): [1, 3],
+        ('b', 'c_a_b'): [2, 3]
+    }),
 ])
 def test_pairs_are_found_by_their_logged_names(groups, expected):
     pairs = pairs_of(history(groups), total=2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmgh.analysis.per_class import (ClassAccuracies, by_difference,
                                      differences)
-from .figure import pyplot
+from .figure import legend_above, pyplot
 from .palette import COLOURS
 
 
@@ -41,8 +41,8 @@ def draw_a_distances(axes, groups: dict[str, list[float]]) -> None:
     axes.set_yticks(range(len(groups)), groups)
     axes.invert_yaxis()
     axes.set_xlim(0, 2.05)
-    axes.set_xlabel('proxy A-distance (no unit; 0: domains look alike, '
-                    '2: told apart without error)')
+    axes.set_xlabel('proxy A-distance (no unit)\n0: the domains look alike, '
+                    '2: told apart without error')
     _grid(axes)
 
 
@@ -52,7 +52,7 @@ def per_class_figure(runs: Sequence[ClassAccuracies], classes: Sequence[str],
     height = 2 + np.count_nonzero(counts) * (0.15 + 0.15 * len(runs))
     figure, axes = pyplot.subplots(figsize=(8, height), layout='constrained')
     draw_class_accuracies(axes, runs, classes, counts)
-    figure.legend(loc='outside lower center', ncols=min(4, len(runs)))
+    legend_above(figure, axes)
     return figure
 
 

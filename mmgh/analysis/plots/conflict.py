@@ -7,7 +7,7 @@ from typing import Iterator
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     phases_of)
 from .curves import SMOOTHING, draw_smooth
-from .figure import pyplot
+from .figure import legend_above, pyplot
 from .palette import COLOURS, LINES, MARKERS
 
 # Histories by what the legend calls them.
@@ -27,10 +27,7 @@ def conflict_figure(series: Series, phases: int):
     draw_angles(upper_right, series)
     draw_conflict_rates(lower_left, series, phases)
     draw_weights(lower_right, series)
-    handles, labels = upper_right.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc='outside upper center',
-        ncols=min(4, len(labels)))
+    legend_above(figure, upper_right)
     return figure
 
 

@@ -19,22 +19,24 @@ def tsne_figure(rows: dict[str, dict[str, Embedding]],
             domain.
         classes (Sequence[str]): Names.
     """
+    handles = class_handles(list(rows.values())[-1], classes)
+    columns = 1 + len(handles) // 30
     figure, panels = pyplot.subplots(
         len(rows),
         2,
         squeeze=False,
-        figsize=(12, 5.2 * len(rows)),
+        figsize=(10.4 + 1.6 * columns, 5.2 * len(rows)),
         layout='constrained')
     for (title, domains), (left, right) in zip(rows.items(), panels):
         draw_domains(left, domains)
         draw_classes(right, domains)
-        left.set_title(f'{title}, by domain')
-        right.set_title(f'{title}, by class')
+        left.set_title(f'{title}\nby domain', fontsize=10)
+        right.set_title(f'{title}\nby class', fontsize=10)
     panels[0][0].legend(loc='best')
     figure.legend(
-        handles=class_handles(list(rows.values())[-1], classes),
+        handles=handles,
         loc='outside right upper',
-        ncols=1 + len(classes) // 28,
+        ncols=columns,
         fontsize='small')
     figure.supxlabel('t-SNE of the input of the last layer: near points are '
                      'alike, axes have no units', fontsize=10)

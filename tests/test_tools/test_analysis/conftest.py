@@ -21,7 +21,8 @@ def config(folder: str, name: str) -> Path:
 @pytest.fixture(scope='session')
 def harmonized(train, tmp_path_factory):
     """Work directory of DANN with GH++."""
-    work_dir = tmp_path_factory.mktemp('harmonized', numbered=False) / 'dann-ghpp'
+    folder = tmp_path_factory.mktemp('harmonized', numbered=False)
+    work_dir = folder / 'dann-ghpp'
     train(config('dann', 'dann-ghpp'), work_dir)
     return work_dir
 
@@ -29,7 +30,8 @@ def harmonized(train, tmp_path_factory):
 @pytest.fixture(scope='session')
 def source_only(train, tmp_path_factory):
     """Work directory of a run that has one domain, and no angles."""
-    work_dir = tmp_path_factory.mktemp('source', numbered=False) / 'source-only'
+    folder = tmp_path_factory.mktemp('source', numbered=False)
+    work_dir = folder / 'source-only'
     train(config('source_only', 'source-only'), work_dir)
     return work_dir
 

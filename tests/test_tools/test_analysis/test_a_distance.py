@@ -50,10 +50,20 @@ def test_runs_of_one_name_are_summarised(measure, seeds, source_only, capsys,
         assert distance == pytest.approx(max(0, 2 * (1 - 2 * error)))
 
 
+@pytest.fixture
+def alike(harmonized, changed):
+    """A checkpoint whose domains differ by nothing but their images."""
+
+    def change(content, cfg):
+        cfg.test_dataloader.dataset.type = 'mmgh.Digits'
+
+    return changed(harmonized, 'alike', change)
+
+
 def test_run_of_one_domain_is_measured_on_the_data_of_another(
-        measure, harmonized, source_only, tmp_path):
-    measure(source_only, harmonized, '--out', tmp_path / 'a.png', '--seed', 3)
-    datasets = domain_datasets(load_trained(harmonized).cfg)
+        measure, alike, source_only, tmp_path):
+    measure(source_only, alike, '--out', tmp_path / 'a.png', '--seed', 3)
+    datasets = domain_datasets(load_trained(alike).cfg)
     outputs = outputs_of_domains(load_trained(source_only), datasets, 40, 3)
     expected = domain_error(outputs['source'].features.numpy(),
                             outputs['target'].features.numpy(), seed=3)

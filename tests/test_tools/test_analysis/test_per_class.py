@@ -58,8 +58,9 @@ def test_numbers_are_those_of_a_plain_loop(per_class, harmonized, source_only,
                      if line.startswith('| **')]
     assert overall[1:] == ['400', f'{all_before:.1f}', f'{all_after:.1f}',
                            f'{all_after - all_before:+.1f}']
-    assert mean[2:4] == [f'{sum(each.values()) / 10:.1f}'
-                         for each in (before, after)]
+    means = [sum(each.values()) / 10 for each in (before, after)]
+    assert mean[1:] == ['400', *(f'{value:.1f}' for value in means),
+                        f'{means[1] - means[0]:+.1f}']
 
 
 def test_target_without_labels_is_refused(per_class, harmonized,
