@@ -1,24 +1,30 @@
 """Images as a person sees them."""
 from __future__ import annotations
 
+from typing import Sequence
+
 import numpy as np
 from torch import Tensor, nn
 
+from mmgh.image_pipeline import loads_files
 
-def displayable(image: Tensor, preprocessor: nn.Module) -> np.ndarray:
-    """Pixels of what a pipeline yields, before it is normalised.
+
+def visible(inputs: Tensor, preprocessor: nn.Module,
+            pipeline: Sequence[dict]) -> np.ndarray:
+    """Undo the normalisation of images, and the order BGR of files.
 
     Args:
-        image (Tensor): Shape ``(C, H, W)``, from 0 to 255; C is 1 or 3.
-        preprocessor (nn.Module): Of the model; a ``ClsDataPreprocessor`` says
-            whether it turns BGR into RGB.
+        inputs (Tensor): As they enter the network, shape ``(N, C, H, W)``; C
+            is 1 or 3.
+        preprocessor (nn.Module): Of one domain, which normalised them.
+        pipeline (Sequence[dict]): Config of the steps before it.
 
     Returns:
-        np.ndarray: Shape ``(H, W, 3)``, RGB, uint8.
+        np.ndarray: RGB, uint8, shape ``(N, H, W, 3)``.
     """
-    pixels = image.detach().cpu().float().clamp(0, 255).numpy()
-    pixels = pixels.astype(np.uint8).transpose(1, 2, 0)
-    if pixels.shape[2] == 1:
-        return np.repeat(pixels, 3, axis=2)
-    return pixels[..., ::-1] if getattr(preprocessor, 'to_rgb',
-                                        False) else pixels
+    if hasattr(preprocessor, 'mean'):
+        inputs = inputs * preprocessor.std + preprocessor.mean
+    if loads_files(pipeline) and not getattr(preprocessor, 'to_rgb', False):
+        inputs = inputs.flip(1)
+    images = inputs.round().clamp(0, 255).permute(0, 2, 3, 1).byte()
+    return images.expand(-1, -1, -1, 3).numpy()

@@ -8,9 +8,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from torch import nn
 
-from mmgh.image_pipeline import loads_files
+from .images import visible
 
 
 class TrainingImages(NamedTuple):
@@ -52,8 +52,8 @@ def training_images(cfg: Config,
     preprocessor = _preprocessor(cfg)
     batch = preprocessor(next(iter(loader)), True)
     images = {
-        domain: _visible(batch['inputs'][domain], preprocessor.preprocessor,
-                         loads_files(dataset[domain].get('pipeline', ())))
+        domain: visible(batch['inputs'][domain], preprocessor.preprocessor,
+                        dataset[domain].get('pipeline', ()))
         for domain in ('source', 'target')
     }
     names = loader.dataset.metainfo.get('classes')
@@ -69,17 +69,6 @@ def _preprocessor(cfg: Config) -> nn.Module:
     if 'data_preprocessor' in cfg:
         model.setdefault('data_preprocessor', cfg.data_preprocessor)
     return MODELS.build(model).data_preprocessor
-
-
-def _visible(inputs: Tensor, preprocessor: nn.Module,
-             from_files: bool) -> np.ndarray:
-    """Undo the normalisation, and the order BGR of files."""
-    if hasattr(preprocessor, 'mean'):
-        inputs = inputs * preprocessor.std + preprocessor.mean
-    if from_files and not getattr(preprocessor, 'to_rgb', False):
-        inputs = inputs.flip(1)
-    images = inputs.round().clamp(0, 255).permute(0, 2, 3, 1).byte()
-    return images.expand(-1, -1, -1, 3).numpy()
 
 
 def _names(samples: Sequence[DataSample],

@@ -1,15 +1,19 @@
 """What the models make of the images: features, classes, mistakes."""
 from __future__ import annotations
 
+from typing import Sequence
+
 import numpy as np
+from mmengine.dataset import default_collate
 from mmgh.analysis import (Outputs, domain_datasets, has_domain_pair,
                            outputs_of_domains, target_dataset)
-from mmgh.analysis.images import displayable
+from mmgh.analysis.images import visible
 from mmgh.analysis.per_class import class_accuracies
 from mmgh.analysis.plots import pyplot
 from mmgh.analysis.plots.bars import per_class_figure
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tsne import embed
+from mmgh.image_pipeline import target_test_data
 from torch.utils.data import Dataset
 
 from .page import Picture, Section, picture_of
@@ -88,20 +92,29 @@ def _mistakes_of(run: ReportRun, output: Outputs, dataset: Dataset) -> Picture:
     figure, panels = pyplot.subplots(
         lines, COLUMNS, squeeze=False, figsize=(12, 0.3 + 1.9 * lines),
         layout='constrained')
-    preprocessor = run.trained.build_model().data_preprocessor
-    preprocessor = getattr(preprocessor, 'preprocessor', preprocessor)
     names = run.trained.classes
     for axes in panels.flat:
         axes.set_axis_off()
-    for axes, i in zip(panels.flat, shown):
-        image = dataset[output.indices[i]]['inputs']
-        axes.imshow(displayable(image, preprocessor))
+    items = [dataset[output.indices[i]] for i in shown]
+    for axes, i, image in zip(panels.flat, shown, _images(run, items)):
+        axes.imshow(image)
         axes.set_title(
             f'{names[output.labels[i]]}\nnot {names[predictions[i]]} '
             f'({100 * confidences[i]:.0f} %)', fontsize=8)
     return picture_of(
         figure, f'{run.name}: {len(wrong)} of {len(predictions)} test images '
         'of the target are misclassified.')
+
+
+def _images(run: ReportRun, items: list[dict]) -> Sequence[np.ndarray]:
+    """As the network of a run gets them."""
+    if not items:
+        return []
+    preprocessor = run.trained.build_model().data_preprocessor
+    inputs = preprocessor(default_collate(items), False)['inputs']
+    preprocessor = getattr(preprocessor, 'preprocessor', preprocessor)
+    pipeline = target_test_data(run.cfg).pipeline
+    return visible(inputs, preprocessor, pipeline)
 
 
 def _perplexity(domains: dict[str, Outputs]) -> float:

@@ -1,8 +1,7 @@
 # Digits -> DigitsM: both come with scikit-learn, nothing is downloaded.
 data_preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3)
 train_pipeline = [
-    dict(
-        type='RandomCrop', crop_size=28, padding=2),
+    dict(type='RandomCrop', crop_size=28, padding=2),
     dict(type='PackInputs'),
 ]
 test_pipeline = [dict(type='PackInputs')]
