@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .runs import run_name
 from .trained_model import load_trained
 
 ACCURACY = 'accuracy/top1'
@@ -39,7 +40,7 @@ def read_run_log(work_dir: Path, metric: str = ACCURACY) -> RunLog:
         raise SystemExit(f'{work_dir} has no logged `{metric}`.')
     steps = sorted(accuracies)
     values = [accuracies[step] for step in steps]
-    return RunLog(work_dir.resolve().name, steps, values, trained.history)
+    return RunLog(run_name(work_dir), steps, values, trained.history)
 
 
 def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:

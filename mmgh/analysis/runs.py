@@ -1,6 +1,7 @@
 """Names of runs, as tables and legends show them."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Iterable, Sequence, TypeVar
 
@@ -9,8 +10,17 @@ Named = TypeVar('Named')
 
 def run_name(path: str | Path) -> str:
     """Name of a work directory; of a checkpoint, such as ``dann/iter_500``,
-    with that of its directory."""
-    return _tail(Path(path).resolve(), 1)
+    with that of its directory.
+
+    Directories of a study are named by the seed: they get the names of method
+    and harmonizer, which runs with other seeds share.
+    """
+    path = Path(path).resolve()
+    description = path / 'run.json'
+    if description.exists():
+        run = json.loads(description.read_text())
+        return f"{run['method']}, {run['harmonizer']}"
+    return _tail(path, 1)
 
 
 def distinct_names(paths: Sequence[str | Path]) -> list[str]:

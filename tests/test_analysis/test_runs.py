@@ -1,6 +1,7 @@
 """Names of runs."""
 from __future__ import annotations
 
+import json
 from collections import namedtuple
 
 import pytest
@@ -22,6 +23,15 @@ def runs(tmp_path):
 def test_name_of_a_checkpoint_has_its_directory(runs):
     assert run_name(runs[0]) == 'dann'
     assert run_name(runs[0] / 'iter_5.pth') == 'dann/iter_5'
+
+
+def test_runs_of_a_study_have_the_name_of_their_setting(tmp_path):
+    for seed in (0, 1):
+        path = tmp_path / f'DANN/GH_shared/{seed}'
+        path.mkdir(parents=True)
+        (path / 'run.json').write_text(
+            json.dumps(dict(method='DANN', harmonizer='GH, shared')))
+        assert run_name(path) == 'DANN, GH, shared'
 
 
 def test_names_are_as_short_as_they_can_be(runs):

@@ -64,7 +64,10 @@ def conflict(runs: list[ReportRun]) -> Section:
     if not series:
         return Section('Conflict', text)
     phases = min(PHASES, *(pair.total for pair in series.values()))
-    figure = conflict_figure(series, phases)
+    colours = [
+        colour for run, colour in zip(runs, cycle(COLOURS)) for _ in run.pairs
+    ]
+    figure = conflict_figure(series, phases, colours)
     return Section('Conflict', text, pictures=[
         picture_of(figure, 'Angles between the gradients of the tasks, how '
                    'often they conflict, and the weights that follow.')

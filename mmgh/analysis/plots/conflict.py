@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from itertools import cycle
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     phases_of)
@@ -14,26 +14,31 @@ from .palette import COLOURS, LINES, MARKERS
 Series = dict[str, PairHistory]
 
 
-def conflict_figure(series: Series, phases: int):
+def conflict_figure(series: Series,
+                    phases: int,
+                    colours: Sequence[str] = COLOURS):
     """Angles, conflict and weights of one or several runs.
 
     Args:
         series (dict[str, PairHistory]): By label.
         phases (int): Into which each training is split.
+        colours (Sequence[str]): Of the series, in their order.
     """
     figure, ((upper_left, upper_right), (lower_left, lower_right)) = (
         pyplot.subplots(2, 2, figsize=(12, 8), layout='constrained'))
-    draw_angle_histogram(upper_left, series)
-    draw_angles(upper_right, series)
-    draw_conflict_rates(lower_left, series, phases)
-    draw_weights(lower_right, series)
+    draw_angle_histogram(upper_left, series, colours)
+    draw_angles(upper_right, series, colours)
+    draw_conflict_rates(lower_left, series, phases, colours)
+    draw_weights(lower_right, series, colours)
     legend_above(figure, upper_right)
     return figure
 
 
-def draw_angle_histogram(axes, series: Series) -> None:
+def draw_angle_histogram(axes,
+                         series: Series,
+                         colours: Sequence[str] = COLOURS) -> None:
     """Share of the comparisons in each 5 degrees, as outlines."""
-    for label, pair, colour in _coloured(series):
+    for label, pair, colour in _coloured(series, colours):
         counts = angle_histogram(pair.angles)
         axes.stairs(
             100 * counts / counts.sum(),
@@ -51,9 +56,10 @@ def draw_angle_histogram(axes, series: Series) -> None:
     axes.grid(alpha=0.3)
 
 
-def draw_angles(axes, series: Series) -> None:
+def draw_angles(axes, series: Series,
+                colours: Sequence[str] = COLOURS) -> None:
     """Smoothed angle over the training."""
-    for label, pair, colour in _coloured(series):
+    for label, pair, colour in _coloured(series, colours):
         draw_smooth(
             axes, pair.iterations, pair.angles, color=colour, label=label)
     axes.axhline(90, color='grey', linestyle='--', linewidth=1)
@@ -64,9 +70,12 @@ def draw_angles(axes, series: Series) -> None:
     _over_training(axes)
 
 
-def draw_conflict_rates(axes, series: Series, phases: int) -> None:
+def draw_conflict_rates(axes,
+                        series: Series,
+                        phases: int,
+                        colours: Sequence[str] = COLOURS) -> None:
     """Conflict rate of each phase of the training, at its middle."""
-    looks = zip(_coloured(series), cycle(MARKERS))
+    looks = zip(_coloured(series, colours), cycle(MARKERS))
     for (label, pair, colour), marker in looks:
         parts = phases_of(pair, phases)
         axes.plot([(part.start + part.end) / 2 for part in parts],
@@ -81,12 +90,13 @@ def draw_conflict_rates(axes, series: Series, phases: int) -> None:
     _over_training(axes)
 
 
-def draw_weights(axes, series: Series) -> None:
+def draw_weights(axes, series: Series,
+                 colours: Sequence[str] = COLOURS) -> None:
     """Smoothed weight of each task over the training."""
     tasks = dict.fromkeys(
         task for pair in series.values() for task in pair.tasks)
     lines = dict(zip(tasks, cycle(LINES)))
-    for _, pair, colour in _coloured(series):
+    for _, pair, colour in _coloured(series, colours):
         for task, weights in pair.weights.items():
             draw_smooth(
                 axes,
@@ -103,8 +113,10 @@ def draw_weights(axes, series: Series) -> None:
     _over_training(axes)
 
 
-def _coloured(series: Series) -> Iterator[tuple[str, PairHistory, str]]:
-    for (label, pair), colour in zip(series.items(), cycle(COLOURS)):
+def _coloured(
+        series: Series,
+        colours: Sequence[str]) -> Iterator[tuple[str, PairHistory, str]]:
+    for (label, pair), colour in zip(series.items(), cycle(colours)):
         yield label, pair, colour
 
 
