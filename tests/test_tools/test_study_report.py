@@ -67,9 +67,11 @@ def test_pairs_count_alike_over_all(tools, tmp_path):
 
 
 def test_plots_show_something(tools, tmp_path):
-    tools('analysis/study_report', write(tmp_path / 'study.csv'))
+    tools('analysis/study_report', write(tmp_path / 'study.csv'), '--out',
+          tmp_path / 'new')
+    assert not (tmp_path / 'study.md').exists()
     for name in ('accuracies.png', 'differences.png'):
-        picture = image.imread(tmp_path / name)[..., :3]
+        picture = image.imread(tmp_path / 'new' / name)[..., :3]
         assert picture.shape[0] > 100 and picture.std() > 0.01
 
 

@@ -2,7 +2,7 @@
 
     python tools/analysis/study_report.py work_dirs/study/study.csv
 
-writes study.md, accuracies.png and differences.png beside it.
+writes study.md, accuracies.png and differences.png beside it, or to --out.
 """
 from __future__ import annotations
 
@@ -117,6 +117,7 @@ def draw_accuracies(axes, setting, height, style) -> None:
 
 def report(settings: list[Setting], folder: Path) -> None:
     """Write the table and the plots; print the table."""
+    folder.mkdir(parents=True, exist_ok=True)
     table = markdown(settings)
     (folder / 'study.md').write_text(table)
     print(table)
@@ -150,8 +151,10 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('csv', type=Path, help='study.csv of tools/study.py')
+    parser.add_argument(
+        '--out', type=Path, help='folder to write to (default: that of csv)')
     args = parser.parse_args()
-    report(read_results(args.csv), args.csv.parent)
+    report(read_results(args.csv), args.out or args.csv.parent)
 
 
 if __name__ == '__main__':
