@@ -4,14 +4,17 @@ from __future__ import annotations
 import base64
 import html
 import re
+import shutil
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from PIL import Image
 
 from mmgh.analysis import load_trained, outputs_of, target_dataset
+from .short_runs import read
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 END = '_lenet_1xb32-1k_digits-digits2digitsm.py'
@@ -110,11 +113,64 @@ def test_mistakes_are_counted(page, runs):
         assert (name, int(count)) == (run.name, sum(wrong))
 
 
+@pytest.fixture(scope='module')
+def reverse(train, tmp_path_factory) -> Path:
+    """Work directory of DANN+GH from DigitsM to Digits."""
+    folder = tmp_path_factory.mktemp('reverse')
+    cfg = Config.fromfile(CONFIGS / ('dann/dann-gh' + END))
+    pair = cfg.train_dataloader.dataset
+    pair.source, pair.target = pair.target, pair.source
+    cfg.test_dataloader.dataset.type = 'mmgh.Digits'
+    cfg.val_dataloader = cfg.test_dataloader
+    cfg.dump(folder / 'config.py')
+    train(folder / 'config.py', folder / 'reverse')
+    return folder / 'reverse'
+
+
+def test_each_run_is_shown_on_its_own_target(tools, runs, reverse, tmp_path):
+    path = tmp_path / 'report.html'
+    tools('report', runs[1], reverse, '--out', path, '--max-images', 40)
+    page = path.read_text()
+    captions = dict(
+        re.findall(r'<figcaption>(\S+): (\d+) of 40 test images', page))
+    for run in (runs[1], reverse):
+        trained = load_trained(run)
+        output = outputs_of(
+            trained.build_model(), target_dataset(trained.cfg), max_images=40)
+        wrong = output.probabilities.argmax(1) != output.labels
+        assert int(captions[run.name]) == wrong.sum()
+    # Their test images differ, so they are not compared class by class.
+    assert len(pictures(sections(page)['Classes'])) == 2
+
+
+def changed(run: Path, folder: Path, **settings) -> Path:
+    """A copy of a run whose config says something else."""
+    shutil.copytree(run, folder)
+    checkpoint = read(folder / 'iter_6.pth')
+    cfg = Config.fromstring(checkpoint['meta']['cfg'], '.py')
+    cfg.merge_from_dict(settings)
+    checkpoint['meta']['cfg'] = cfg.pretty_text
+    torch.save(checkpoint, folder / 'iter_6.pth')
+    return folder
+
+
+def test_what_cannot_be_shown_is_said(tools, runs, tmp_path):
+    """The logs are shown all the same."""
+    run = changed(runs[1], tmp_path / 'no-test', test_dataloader=None)
+    path = tmp_path / 'report.html'
+    tools('report', run, runs[1], '--out', path, '--max-images', 9)
+    parts = sections(path.read_text())
+    for title in ('Features', 'Classes', 'Mistakes'):
+        assert 'no-test is not shown: `test_dataloader`' in parts[title]
+        assert len(pictures(parts[title])) == 1
+    assert len(pictures(parts['Losses'])) == 1
+
+
 def test_run_without_a_pair_of_domains(tools, runs, tmp_path):
     path = tmp_path / 'report.html'
     tools('report', runs[0], '--out', path, '--max-images', 9)
     parts = sections(path.read_text())
-    assert 'No run names both domains.' in parts['Features']
+    assert 'source-only names no source.' in parts['Features']
     assert 'without GHOptimWrapper' in parts['Conflict']
     assert len(pictures(parts['Mistakes'])) == 1
 

@@ -64,9 +64,10 @@ def conflict(runs: list[ReportRun]) -> Section:
     if not series:
         return Section('Conflict', text)
     phases = min(PHASES, *(pair.total for pair in series.values()))
-    colours = [
-        colour for run, colour in zip(runs, cycle(COLOURS)) for _ in run.pairs
-    ]
+    # The colours of the runs, unless a run has several pairs to tell apart.
+    colours = [colour for run, colour in zip(runs, cycle(COLOURS)) if run.pairs]
+    if len(series) > len(colours):
+        colours = COLOURS
     figure = conflict_figure(series, phases, colours)
     return Section('Conflict', text, pictures=[
         picture_of(figure, 'Angles between the gradients of the tasks, how '

@@ -1,12 +1,12 @@
 """What the models make of the images: features, classes, mistakes."""
 from __future__ import annotations
 
-from typing import Sequence
+import textwrap
+from typing import NamedTuple, Sequence
 
 import numpy as np
 from mmengine.dataset import default_collate
-from mmgh.analysis import (Outputs, domain_datasets, has_domain_pair,
-                           outputs_of_domains, target_dataset)
+from mmgh.analysis import Outputs, outputs_of_domains
 from mmgh.analysis.images import visible
 from mmgh.analysis.per_class import class_accuracies
 from mmgh.analysis.plots import pyplot
@@ -18,103 +18,134 @@ from torch.utils.data import Dataset
 
 from .page import Picture, Section, picture_of
 from .report_run import ReportRun
+from .run_data import datasets_of
 
 COLUMNS = 8
 LINES = 3
+# Letters that fit over an image.
+NAME_WIDTH = 18
+
+
+class Seen(NamedTuple):
+    """What a run makes of its images, by domain."""
+
+    run: ReportRun
+    datasets: dict[str, Dataset]
+    outputs: dict[str, Outputs]
+
+    @property
+    def target(self) -> Outputs:
+        return self.outputs['target']
 
 
 def image_sections(runs: list[ReportRun], max_images: int,
                    device: str) -> list[Section]:
-    """All runs see the images of the first one that names both domains."""
-    paired = [run for run in runs if has_domain_pair(run.cfg)]
-    datasets = (
-        domain_datasets(paired[0].cfg)
-        if paired else dict(target=target_dataset(runs[0].cfg)))
-    outputs = {
-        run.name: outputs_of_domains(
-            run.trained, datasets, max_images, device=device)
-        for run in runs
-    }
-    sections = [features(runs, outputs)]
-    if any(output['target'].labels is None for output in outputs.values()):
-        text = 'The test images of the target have no labels.'
-        return sections + [Section('Mistakes', text)]
-    return sections + [
-        classes(runs, outputs),
-        mistakes(runs, outputs, datasets['target'])
-    ]
-
-
-def features(runs: list[ReportRun], outputs: dict) -> Section:
-    if any('source' not in domains for domains in outputs.values()):
-        return Section('Features', 'No run names both domains.')
-    pictures = []
+    """Of each run on its own images; what cannot be shown is said."""
+    seen, problems = [], []
     for run in runs:
-        embedding = embed(outputs[run.name], _perplexity(outputs[run.name]))
-        figure = tsne_figure({run.name: embedding}, run.trained.classes)
-        pictures.append(picture_of(
-            figure, f'Features of both domains, {run.name}. Target labels '
-            'only colour the points.'))
-    return Section('Features', pictures=pictures)
-
-
-def classes(runs: list[ReportRun], outputs: dict) -> Section:
-    names = runs[0].trained.classes
-    targets = {name: domains['target'] for name, domains in outputs.items()}
-    labels = targets[runs[0].name].labels.numpy()
-    accuracies = [
-        class_accuracies(name, output.probabilities.argmax(1).numpy(), labels,
-                         len(names)) for name, output in targets.items()
+        try:
+            datasets = datasets_of(run, runs)
+            seen.append(
+                Seen(
+                    run, datasets,
+                    outputs_of_domains(
+                        run.trained, datasets, max_images, device=device)))
+        except SystemExit as error:
+            problems.append(f'{run.name} is not shown: {error}')
+    labelled = [one for one in seen if one.target.labels is not None]
+    problems_of_labels = problems + [
+        f'{one.run.name} has no labels of the target.' for one in seen
+        if one.target.labels is None
     ]
-    counts = np.bincount(labels, minlength=len(names))
-    figure = per_class_figure(accuracies, names, counts)
-    return Section('Classes', pictures=[
-        picture_of(figure, f'Accuracy of each class on {len(labels)} test '
-                   'images of the target.')
-    ])
+    return [
+        features(seen, problems),
+        classes(labelled, problems_of_labels),
+        mistakes(labelled, problems_of_labels)
+    ]
 
 
-def mistakes(runs: list[ReportRun], outputs: dict,
-             dataset: Dataset) -> Section:
-    return Section('Mistakes', 'The most confident ones come first.',
-                   pictures=[
-                       _mistakes_of(run, outputs[run.name]['target'], dataset)
-                       for run in runs
-                   ])
+def features(seen: list[Seen], problems: list[str]) -> Section:
+    problems = problems + [
+        f'{one.run.name} names no source.'
+        for one in seen if 'source' not in one.outputs
+    ]
+    pictures = []
+    for one in seen:
+        if 'source' in one.outputs:
+            embedding = embed(one.outputs, _perplexity(one.outputs))
+            figure = tsne_figure({one.run.name: embedding}, one.run.classes)
+            pictures.append(picture_of(
+                figure, f'Features of both domains, {one.run.name}. Target '
+                'labels only colour the points.'))
+    return Section('Features', ' '.join(problems), pictures=pictures)
 
 
-def _mistakes_of(run: ReportRun, output: Outputs, dataset: Dataset) -> Picture:
-    confidences, predictions = output.probabilities.max(1)
-    wrong = (predictions != output.labels).nonzero().flatten()
+def classes(seen: list[Seen], problems: list[str]) -> Section:
+    """Runs with the same test images are in one picture."""
+    groups: dict[tuple, list[Seen]] = {}
+    for one in seen:
+        key = (*one.run.classes, one.target.labels.numpy().tobytes())
+        groups.setdefault(key, []).append(one)
+    pictures = [_accuracies_of(group) for group in groups.values()]
+    return Section('Classes', ' '.join(problems), pictures=pictures)
+
+
+def mistakes(seen: list[Seen], problems: list[str]) -> Section:
+    text = ' '.join(['The most confident ones come first.', *problems])
+    return Section('Mistakes', text, pictures=list(map(_mistakes_of, seen)))
+
+
+def _accuracies_of(group: list[Seen]) -> Picture:
+    names = group[0].run.classes
+    labels = group[0].target.labels.numpy()
+    accuracies = [
+        class_accuracies(one.run.name,
+                         one.target.probabilities.argmax(1).numpy(), labels,
+                         len(names)) for one in group
+    ]
+    figure = per_class_figure(accuracies, names,
+                              np.bincount(labels, minlength=len(names)))
+    return picture_of(
+        figure, f'Accuracy of each class on {len(labels)} test images of the '
+        'target.')
+
+
+def _mistakes_of(one: Seen) -> Picture:
+    confidences, predictions = one.target.probabilities.max(1)
+    labels = one.target.labels
+    wrong = (predictions != labels).nonzero().flatten()
     shown = wrong[confidences[wrong].argsort(descending=True)]
     shown = shown[:COLUMNS * LINES].tolist()
     lines = max(1, -(-len(shown) // COLUMNS))
     figure, panels = pyplot.subplots(
-        lines, COLUMNS, squeeze=False, figsize=(12, 0.3 + 1.9 * lines),
+        lines, COLUMNS, squeeze=False, figsize=(12, 0.3 + 2.1 * lines),
         layout='constrained')
-    names = run.trained.classes
     for axes in panels.flat:
         axes.set_axis_off()
-    items = [dataset[output.indices[i]] for i in shown]
-    for axes, i, image in zip(panels.flat, shown, _images(run, items)):
+    names = one.run.classes
+    for axes, i, image in zip(panels.flat, shown, _images(one, shown)):
         axes.imshow(image)
+        title = (f'is {names[labels[i]]}', f'predicted {names[predictions[i]]}'
+                 f' ({100 * confidences[i]:.0f} %)')
         axes.set_title(
-            f'{names[output.labels[i]]}\nnot {names[predictions[i]]} '
-            f'({100 * confidences[i]:.0f} %)', fontsize=8)
+            '\n'.join(textwrap.fill(line, NAME_WIDTH) for line in title),
+            fontsize=8)
     return picture_of(
-        figure, f'{run.name}: {len(wrong)} of {len(predictions)} test images '
-        'of the target are misclassified.')
+        figure, f'{one.run.name}: {len(wrong)} of {len(predictions)} test '
+        'images of the target are misclassified.')
 
 
-def _images(run: ReportRun, items: list[dict]) -> Sequence[np.ndarray]:
+def _images(one: Seen, shown: list[int]) -> Sequence[np.ndarray]:
     """As the network of a run gets them."""
-    if not items:
+    if not shown:
         return []
-    preprocessor = run.trained.build_model().data_preprocessor
+    dataset = one.datasets['target']
+    items = [dataset[one.target.indices[i]] for i in shown]
+    preprocessor = one.run.trained.build_model().data_preprocessor
     inputs = preprocessor(default_collate(items), False)['inputs']
     preprocessor = getattr(preprocessor, 'preprocessor', preprocessor)
-    pipeline = target_test_data(run.cfg).pipeline
-    return visible(inputs, preprocessor, pipeline)
+    return visible(inputs, preprocessor,
+                   target_test_data(one.run.cfg).pipeline)
 
 
 def _perplexity(domains: dict[str, Outputs]) -> float:

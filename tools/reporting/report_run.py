@@ -29,6 +29,11 @@ class ReportRun:
         return self.trained.cfg
 
     @cached_property
+    def classes(self) -> list[str]:
+        """Names."""
+        return self.trained.classes
+
+    @cached_property
     def accuracies(self) -> dict[int, float]:
         """On target labels, by iteration; empty if they were not logged."""
         return read_accuracies(self.work_dir, self.metric)

@@ -1,13 +1,18 @@
 """In which settings runs differ."""
 from __future__ import annotations
 
+import inspect
 from typing import Any, Iterator
 
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 ABSENT = '(not set)'
-# They differ in any two runs, and say nothing of the training.
-IGNORED = ('work_dir', 'resume', 'load_from', 'launcher', 'experiment_name')
+# Other names in a config only help to write it. Those that are left out
+# differ in any two runs, and say nothing of the training.
+NAMES = set(inspect.signature(Runner).parameters) - {
+    'work_dir', 'resume', 'load_from', 'launcher', 'experiment_name'
+}
 
 
 def differing_settings(configs: list[Config]) -> dict[str, list[str]]:
@@ -21,7 +26,7 @@ def differing_settings(configs: list[Config]) -> dict[str, list[str]]:
     names = dict.fromkeys(name for values in flat for name in values)
     rows = {
         name: [values.get(name, ABSENT) for values in flat]
-        for name in names if name.split('.')[0] not in IGNORED
+        for name in names if name.split('.')[0] in NAMES
     }
     return {
         name: values
