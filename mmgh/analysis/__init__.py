@@ -4,14 +4,16 @@ The scripts in tools/analysis draw and print it.
 """
 from .domain_outputs import (Outputs, domain_datasets, has_domain_pair,
                              outputs_of, outputs_of_domains, target_dataset)
-from .run_log import RunLog, read_accuracies, read_run_log, read_scalars
+from .run_log import (RunLog, accuracy_name, read_accuracies, read_run_log,
+                      read_scalars, validation_names)
 from .runs import distinct_names, group_by_name, run_name
 from .trained_model import Trained, load_trained
 from .training_images import TrainingImages, training_images
 
 __all__ = [
-    'Outputs', 'RunLog', 'Trained', 'TrainingImages', 'distinct_names',
-    'domain_datasets', 'group_by_name', 'has_domain_pair', 'load_trained',
-    'outputs_of', 'outputs_of_domains', 'read_accuracies', 'read_run_log',
-    'read_scalars', 'run_name', 'target_dataset', 'training_images'
+    'Outputs', 'RunLog', 'Trained', 'TrainingImages', 'accuracy_name',
+    'distinct_names', 'domain_datasets', 'group_by_name', 'has_domain_pair',
+    'load_trained', 'outputs_of', 'outputs_of_domains', 'read_accuracies',
+    'read_run_log', 'read_scalars', 'run_name', 'target_dataset',
+    'training_images', 'validation_names'
 ]

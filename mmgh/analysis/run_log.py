@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
+from math import inf
 from pathlib import Path
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from .runs import run_name
 from .trained_model import load_trained
 
 ACCURACY = 'accuracy/top1'
+# Where target labels are only watched, never used for a choice.
+ORACLE = f'oracle/{ACCURACY}'
+BOOKKEEPING = ('step', 'iter', 'epoch', 'time', 'data_time', 'memory')
 
 
 class RunLog(NamedTuple):
@@ -21,26 +25,59 @@ class RunLog(NamedTuple):
     accuracies: list[float]
     """Percent, on the target test data."""
     history: dict[str, np.ndarray]
-    """One value per training iteration of each logged scalar."""
+    """Values of each scalar that training logged, see
+    :attr:`Trained.history`."""
 
 
-def read_run_log(work_dir: Path, metric: str = ACCURACY) -> RunLog:
+def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
     """Read a run that left a checkpoint.
 
     Args:
         work_dir (Path): Of the run.
-        metric (str): Name of the accuracy in the log.
+        metric (str, optional): Name of the accuracy in the log. Defaults to
+            None: see :func:`accuracy_name`.
 
     Raises:
         SystemExit: If the run has no checkpoint, or did not log the metric.
     """
     trained = load_trained(work_dir)
-    accuracies = read_accuracies(work_dir, metric)
+    name = accuracy_name(work_dir, metric)
+    accuracies = read_accuracies(work_dir, name)
     if not accuracies:
-        raise SystemExit(f'{work_dir} has no logged `{metric}`.')
+        raise _missing(work_dir, name)
     steps = sorted(accuracies)
     values = [accuracies[step] for step in steps]
     return RunLog(run_name(work_dir), steps, values, trained.history)
+
+
+def accuracy_name(work_dir: Path, wanted: str | None = None) -> str:
+    """Name of the target accuracy in the log of a run.
+
+    Args:
+        work_dir (Path): Of the run.
+        wanted (str, optional): The name, if it is known. Defaults to None:
+            ``accuracy/top1``; ``oracle/accuracy/top1`` if only that one was
+            logged.
+
+    Raises:
+        SystemExit: If the run did not log the wanted name.
+    """
+    names = validation_names(work_dir)
+    if wanted is None:
+        only_oracle = ORACLE in names and ACCURACY not in names
+        return ORACLE if only_oracle else ACCURACY
+    if wanted not in names:
+        raise _missing(work_dir, wanted)
+    return wanted
+
+
+def validation_names(work_dir: Path) -> list[str]:
+    """What validation logged, in the order of the log."""
+    names = dict.fromkeys(
+        name for line in _lines_that_count(work_dir)
+        if 'iter' not in line  # training has it in each line
+        for name, value in line.items() if isinstance(value, (int, float)))
+    return [name for name in names if name not in BOOKKEEPING]
 
 
 def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
@@ -53,14 +90,38 @@ def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
 
 
 def read_scalars(work_dir: Path) -> dict[int, dict[str, float]]:
-    """All that was logged, by iteration; a resumed run has several logs, the
-    later one counts."""
+    """All that was logged, by iteration.
+
+    A work directory has a log for each time that its training was started.
+    What an earlier one says of the iterations that a later one repeats does
+    not count: a resumed training goes on after its checkpoint, another one
+    begins at the start.
+    """
     logged: dict[int, dict[str, float]] = {}
-    for log in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        for line in log.read_text().splitlines():
-            try:
-                scalars = json.loads(line)
-            except ValueError:  # a run was killed while it wrote this line
-                continue
-            logged.setdefault(scalars['step'], {}).update(scalars)
+    for line in _lines_that_count(work_dir):
+        logged.setdefault(line['step'], {}).update(line)
     return logged
+
+
+def _lines_that_count(work_dir: Path) -> list[dict]:
+    counting: list[dict] = []
+    for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
+        lines = list(_lines(path))
+        begin = min((line['step'] for line in lines), default=inf)
+        counting = [line for line in counting if line['step'] < begin] + lines
+    return counting
+
+
+def _lines(log: Path) -> Iterator[dict]:
+    for line in log.read_text(encoding='utf-8').splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:  # a run was killed while it wrote this line
+            continue
+
+
+def _missing(work_dir: Path, name: str) -> SystemExit:
+    names = validation_names(work_dir)
+    logged = f'validation logged {", ".join(names)}' if names else (
+        'no validation was logged')
+    return SystemExit(f'{work_dir} should have logged `{name}`, but {logged}.')
