@@ -19,7 +19,7 @@ from pathlib import Path
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis import load_trained
-from mmgh.analysis.command_line import add_device_option, positive
+from mmgh.analysis.options import add_device_option, positive
 from mmgh.analysis.tables import markdown_table
 from mmgh.deployment import Predictions, find_images, predict_files
 from mmgh.image_pipeline import file_pipeline

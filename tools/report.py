@@ -13,8 +13,7 @@ from pathlib import Path
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis import distinct_names
-from mmgh.analysis.command_line import add_device_option, positive
-from mmgh.analysis.run_log import ACCURACY
+from mmgh.analysis.options import add_device_option, positive
 from reporting import curves, summary
 from reporting.images import image_sections
 from reporting.page import write_page
@@ -30,8 +29,8 @@ def parse_args() -> argparse.Namespace:
         '--out', type=Path, default=Path('report.html'), help='page to write')
     parser.add_argument(
         '--metric',
-        default=ACCURACY,
-        help=f'target accuracy in the log (default: {ACCURACY})')
+        help='target accuracy in the log (default: accuracy/top1, or '
+        'oracle/accuracy/top1)')
     parser.add_argument(
         '--max-images',
         type=positive,

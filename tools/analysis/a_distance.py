@@ -27,8 +27,8 @@ from mmgh.analysis import (Trained, distinct_names, domain_datasets,
                            group_by_name, has_domain_pair, load_trained,
                            outputs_of_domains, run_name)
 from mmgh.analysis.a_distance import a_distance, domain_error
-from mmgh.analysis.command_line import (add_device_option, add_image_options,
-                                        make_parser)
+from mmgh.analysis.options import (add_device_option, add_image_options,
+                                   make_parser)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import a_distance_figure
 from mmgh.analysis.tables import markdown_table, spread, write_csv

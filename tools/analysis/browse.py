@@ -16,7 +16,7 @@ from pathlib import Path
 import mmgh  # noqa: F401
 from mmengine.config import Config, DictAction
 from mmgh.analysis import TrainingImages, training_images
-from mmgh.analysis.command_line import positive
+from mmgh.analysis.options import positive
 from mmgh.analysis.plots import pyplot, save
 
 # Letters that fit over an image.

@@ -12,7 +12,7 @@ from pathlib import Path
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis import distinct_names
-from mmgh.analysis.command_line import make_parser, positive
+from mmgh.analysis.options import make_parser, positive
 from mmgh.analysis.conflict import PairHistory, phases_of, read_pairs
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.conflict import conflict_figure

@@ -16,7 +16,7 @@ import mmgh  # noqa: F401
 import numpy as np
 from mmgh.analysis import (Outputs, Trained, distinct_names, load_trained,
                            outputs_of, target_dataset)
-from mmgh.analysis.command_line import add_device_option, make_parser
+from mmgh.analysis.options import add_device_option, make_parser
 from mmgh.analysis.per_class import (ClassAccuracies, by_difference,
                                      class_accuracies, differences)
 from mmgh.analysis.plots import save

@@ -15,7 +15,7 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-from mmgh.analysis.command_line import make_parser
+from mmgh.analysis.options import make_parser
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.rank_correlation import rank_figure
 from mmgh.analysis.rank_correlation import (Agreement, Validations, agreements,

@@ -16,8 +16,8 @@ from pathlib import Path
 import mmgh  # noqa: F401
 from mmgh.analysis import (distinct_names, domain_datasets, load_trained,
                            outputs_of_domains)
-from mmgh.analysis.command_line import (add_device_option, add_image_options,
-                                        make_parser)
+from mmgh.analysis.options import (add_device_option, add_image_options,
+                                   make_parser)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tables import write_csv
