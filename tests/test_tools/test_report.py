@@ -183,6 +183,12 @@ def test_logs_are_enough_without_images(tools, runs, tmp_path):
     ]
 
 
+def test_metric_that_was_not_logged_is_refused(tools, runs, tmp_path):
+    with pytest.raises(SystemExit, match='`accuracy/top5`.*accuracy/top1'):
+        tools('report', *runs, '--metric', 'accuracy/top5', '--out',
+              tmp_path / 'report.html')
+
+
 @pytest.mark.parametrize('name, message', [
     ('missing', 'missing should be a work directory .* does not exist'),
     ('empty', 'empty should be .* with a checkpoint')])

@@ -4,7 +4,8 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from mmgh.analysis import load_trained, read_accuracies, read_scalars
+from mmgh.analysis import (accuracy_name, load_trained, read_accuracies,
+                           read_scalars, validation_names)
 from mmgh.analysis.conflict import PairHistory, pairs_of
 from mmengine.config import Config
 
@@ -15,14 +16,15 @@ class ReportRun:
     Args:
         name (str): To call it.
         work_dir (Path): With a checkpoint.
-        metric (str): Target accuracy in the log.
+        metric (str, optional): Target accuracy in the log; None for the
+            usual name.
     """
 
-    def __init__(self, name: str, work_dir: Path, metric: str) -> None:
+    def __init__(self, name: str, work_dir: Path, metric: str | None) -> None:
         self.name = name
         self.work_dir = work_dir
-        self.metric = metric
         self.trained = load_trained(work_dir)
+        self.metric = accuracy_name(work_dir, metric)
 
     @cached_property
     def cfg(self) -> Config:
@@ -41,16 +43,16 @@ class ReportRun:
     @cached_property
     def validations(self) -> dict[str, dict[int, float]]:
         """Each number that validation logged, by iteration."""
-        training = {name.split('/', 1)[1] for name in self.trained.history
-                    if name.startswith('train/')}
-        curves: dict[str, dict[int, float]] = {}
-        for step, scalars in sorted(read_scalars(self.work_dir).items()):
-            for name, value in scalars.items():
-                if name not in training | {'step', 'iter', 'epoch', 'memory'
-                                           } and isinstance(
-                                               value, (int, float)):
-                    curves.setdefault(name, {})[step] = value
-        return curves
+        logged = sorted(read_scalars(self.work_dir).items())
+        curves = {
+            name: {
+                step: scalars[name]
+                for step, scalars in logged
+                if isinstance(scalars.get(name), (int, float))
+            }
+            for name in validation_names(self.work_dir)
+        }
+        return {name: curve for name, curve in curves.items() if curve}
 
     @cached_property
     def pairs(self) -> list[PairHistory]:

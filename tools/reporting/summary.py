@@ -11,10 +11,12 @@ HEADER = ('run', 'iterations', 'seed', 'target accuracy, last (%)',
 
 
 def summary(runs: list[ReportRun]) -> Section:
+    metrics = ' or '.join(dict.fromkeys(run.metric for run in runs))
     return Section(
         'Results',
-        'Target accuracy is that of the last iteration. The best one was '
-        'found with target labels: nobody without them could choose it.',
+        f'Target accuracy ({metrics}) is that of the last validation. The '
+        'best one was found with target labels: nobody without them could '
+        'choose it.',
         Table(HEADER, [_row(run) for run in runs]))
 
 
