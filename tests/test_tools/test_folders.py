@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mmgh.analysis import load_trained, target_dataset
 from ..test_datasets.layouts import folders, write_folders, write_image
 
 CONFIG = (
@@ -70,7 +71,8 @@ def test_target_may_have_no_labels(data, train, tools, tmp_path):
               tmp_path / 'test', '--cfg-options', *SMALL, other)
 
 
-def test_target_without_labels_chooses_a_checkpoint(data, train, tmp_path):
+def test_target_without_labels_chooses_a_checkpoint(data, train, tools,
+                                                    tmp_path):
     """What the README of configs/_base_/evaluation tells to write."""
     readme = CONFIG.parents[1] / '_base_/evaluation/README.md'
     code = readme.read_text().split('```python\n')[1].split('```')[0]
@@ -83,6 +85,15 @@ def test_target_without_labels_chooses_a_checkpoint(data, train, tmp_path):
     assert [found.name for found in work.glob('best_*')] == [
         'best_unsupervised_mutual_information_iter_6.pth'
     ]
+    # What the run saved is enough to show and to test the target.
+    assert len(target_dataset(load_trained(work).cfg)) == 5
+    tools('test', path, work / 'iter_6.pth', '--work-dir', tmp_path / 'test',
+          '--cfg-options', *SMALL)
+    result, = (tmp_path / 'test').glob('*/*.json')
+    assert set(json.loads(result.read_text())) >= {
+        f'unsupervised/{item}'
+        for item in ('entropy', 'mutual_information', 'nuclear_norm', 'snd')
+    }
 
 
 def test_wrong_number_of_classes_is_refused_before_training(
