@@ -65,7 +65,7 @@ def read_pairs(path: str | Path) -> list[PairHistory]:
 
 
 def pairs_of(history: dict[str, np.ndarray], total: int) -> list[PairHistory]:
-    """Find the pairs of tasks in a history.
+    """Find the pairs of tasks in a history, among whatever else was logged.
 
     Args:
         history (dict[str, np.ndarray]): Logged values by name, as
@@ -74,11 +74,13 @@ def pairs_of(history: dict[str, np.ndarray], total: int) -> list[PairHistory]:
     """
     pairs = []
     for name, angles in history.items():
-        if not name.startswith(ANGLE):
-            continue
         suffix = name[len(ANGLE):]
+        if not name.startswith(ANGLE) or CONFLICT + suffix not in history:
+            continue
         names = _weights_of(suffix, [
             key[len(WEIGHT):] for key in history if key.startswith(WEIGHT)])
+        if not names:
+            continue
         pairs.append(PairHistory(
             tuple(names), iterations_of(len(angles), total),
             history[CONFLICT + suffix], angles,
@@ -126,7 +128,8 @@ def angle_histogram(angles: np.ndarray) -> np.ndarray:
 
 
 def _weights_of(suffix: str, names: list[str]) -> dict[str, str]:
-    """Names of the logged weights of a pair, by task."""
+    """Names of the logged weights of a pair, by task; empty if it has
+    none."""
     grouped = {
         name[:len(name) - len(suffix)]: name
         for name in names if name.endswith(suffix)
@@ -134,9 +137,9 @@ def _weights_of(suffix: str, names: list[str]) -> dict[str, str]:
     if len(grouped) == 2:
         return grouped
     # More than two tasks that are weighed together.
-    return next({first: first, second: second}
-                for first in names for second in names
-                if f'_{first}_{second}' == suffix)
+    return next(({first: first, second: second}
+                 for first in names for second in names
+                 if f'_{first}_{second}' == suffix), {})
 
 
 def _phase(pair: PairHistory, start: float, end: float,

@@ -12,15 +12,17 @@ def run_name(path: str | Path) -> str:
     """Name of a work directory; of a checkpoint, such as ``dann/iter_500``,
     with that of its directory.
 
-    Directories of a study are named by the seed: they get the names of method
-    and harmonizer, which runs with other seeds share.
+    Directories of a study are named by the seed: they get the names of pair,
+    method and harmonizer, which runs with other seeds share.
     """
     path = Path(path).resolve()
-    description = path / 'run.json'
-    if description.exists():
-        run = json.loads(description.read_text())
-        return f"{run['method']}, {run['harmonizer']}"
-    return _tail(path, 1)
+    checkpoint = path.suffix == '.pth'
+    description = (path.parent if checkpoint else path) / 'run.json'
+    if not description.exists():
+        return _tail(path, 1)
+    run = json.loads(description.read_text(encoding='utf-8'))
+    name = f"{run['pair']}, {run['method']}, {run['harmonizer']}"
+    return f'{name}, {path.stem}' if checkpoint else name
 
 
 def distinct_names(paths: Sequence[str | Path]) -> list[str]:
@@ -36,9 +38,11 @@ def distinct_names(paths: Sequence[str | Path]) -> list[str]:
         raise SystemExit(f'Each run should be given once, but {twice[0]} '
                          f'comes {len(twice)} times.')
     depth = 1
-    while len({_tail(path, depth) for path in resolved}) < len(resolved):
+    while True:
+        names = [_tail(path, depth, resolved) for path in resolved]
+        if len(set(names)) == len(names):
+            return names
         depth += 1
-    return [_tail(path, depth) for path in resolved]
 
 
 def group_by_name(runs: Iterable[Named]) -> dict[str, list[Named]]:
@@ -49,7 +53,10 @@ def group_by_name(runs: Iterable[Named]) -> dict[str, list[Named]]:
     return groups
 
 
-def _tail(path: Path, depth: int) -> str:
+def _tail(path: Path, depth: int, others: Sequence[Path] = ()) -> str:
     if path.suffix == '.pth':
-        path, depth = path.with_suffix(''), depth + 1
+        depth += 1
+        # A directory of the same name may be beside it.
+        if path.with_suffix('') not in others:
+            path = path.with_suffix('')
     return '/'.join(path.parts[-depth:])

@@ -19,7 +19,8 @@ def markdown_table(header: Sequence[str],
             are set to the right. Defaults to 1.
     """
     rule = ['---'] * text_columns + ['---:'] * (len(header) - text_columns)
-    lines = [header, rule, *rows]
+    lines = [[cell.replace('|', '\\|') for cell in line]
+             for line in (header, rule, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines)]
     return '\n'.join('| ' + ' | '.join(
         cell.ljust(width) for cell, width in zip(line, widths)) + ' |'

@@ -74,6 +74,15 @@ def test_history_without_angles_has_no_pairs():
     assert pairs_of({'train/loss': np.ones(3)}, total=3) == []
 
 
+def test_other_scalars_of_the_user_are_no_pairs():
+    compared = history([group('cls', 'alignment', weights=[1., 2.])])
+    own = {f'train/{name}': np.ones(2)
+           for name in ('angle_x', 'angle_y', 'conflict_y', 'anglers')}
+    pairs = pairs_of({**own, **compared}, total=2)
+    assert [pair.tasks for pair in pairs] == [('cls', 'alignment')]
+    assert pairs_of(own, total=2) == []
+
+
 @pytest.mark.parametrize('count, total, expected', [
     (4, 4, [1, 2, 3, 4]),
     (3, 6, [2, 4, 6]),

@@ -26,12 +26,18 @@ def test_name_of_a_checkpoint_has_its_directory(runs):
 
 
 def test_runs_of_a_study_have_the_name_of_their_setting(tmp_path):
-    for seed in (0, 1):
-        path = tmp_path / f'DANN/GH_shared/{seed}'
-        path.mkdir(parents=True)
-        (path / 'run.json').write_text(
-            json.dumps(dict(method='DANN', harmonizer='GH, shared')))
-        assert run_name(path) == 'DANN, GH, shared'
+    names = set()
+    for pair in ('A -> B', 'B -> A'):
+        for seed in (0, 1):
+            path = tmp_path / f'{pair}/DANN/GH_shared/{seed}'
+            path.mkdir(parents=True)
+            (path / 'run.json').write_text(json.dumps(
+                dict(pair=pair, method='DANN', harmonizer='GH, shared')))
+            names |= {run_name(path), run_name(path / 'iter_5.pth')}
+    assert names == {
+        'A -> B, DANN, GH, shared', 'B -> A, DANN, GH, shared',
+        'A -> B, DANN, GH, shared, iter_5', 'B -> A, DANN, GH, shared, iter_5'
+    }
 
 
 def test_names_are_as_short_as_they_can_be(runs):
@@ -41,6 +47,15 @@ def test_names_are_as_short_as_they_can_be(runs):
     ]
     assert distinct_names([runs[0], runs[0] / 'iter_5.pth'
                            ]) == ['dann', 'dann/iter_5']
+
+
+def test_directory_may_have_the_name_of_a_checkpoint(tmp_path):
+    """Also where others need longer names than the paths of both."""
+    deep = [tmp_path / letter / '/'.join('deep' * 3) for letter in 'ab']
+    beside = [tmp_path / 'x', tmp_path / 'x.pth']
+    names = distinct_names([*beside, *deep])
+    assert len(set(names)) == 4
+    assert distinct_names(beside) == ['x', f'{tmp_path.name}/x.pth']
 
 
 def test_work_directory_may_be_the_current_one(runs, monkeypatch):
