@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
@@ -17,11 +18,16 @@ class Trained(NamedTuple):
     """The file."""
     content: dict
     """As MMEngine saves it."""
+    cfg_options: Optional[dict] = None
+    """Settings that replace those of the training, such as the folder of data
+    that were moved."""
 
     @property
     def cfg(self) -> Config:
-        """The config that it was trained with."""
-        return Config.fromstring(self.content['meta']['cfg'], '.py')
+        """The config that it was trained with, and the options."""
+        cfg = Config.fromstring(self.content['meta']['cfg'], '.py')
+        cfg.merge_from_dict(self.cfg_options or {})
+        return cfg
 
     @property
     def iteration(self) -> int:
@@ -32,36 +38,50 @@ class Trained(NamedTuple):
     def classes(self) -> list[str]:
         """Names of the classes; numbers where the data have none."""
         meta = self.content['meta'].get('dataset_meta') or {}
-        number = self.cfg.model.get('head', {}).get('num_classes', 0)
+        number = (self.cfg.model.get('head') or {}).get('num_classes', 0)
         return [str(name) for name in meta.get('classes') or range(number)]
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """One value per training iteration of each logged scalar, such as
-        ``train/angle``."""
-        scalars = self.content['message_hub']['log_scalars']
+        """Values of each logged scalar, such as ``train/angle``: one per
+        training iteration, or fewer where it is not computed in each.
+
+        Empty if the checkpoint was saved without its log.
+        """
+        hub = self.content.get('message_hub') or {}
+        scalars = hub.get('log_scalars', {})
         return {name: buffer.data[0] for name, buffer in scalars.items()}
 
     def build_model(self, device: str = 'cpu') -> nn.Module:
         """The trained model, ready to predict."""
         cfg = self.cfg
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-        if 'data_preprocessor' in cfg:
-            cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-        model = MODELS.build(cfg.model)
+        model = MODELS.build(model_config(cfg))
         model.load_state_dict(self.content['state_dict'])
         return model.to(device).eval()
 
 
-def load_trained(path: str | Path) -> Trained:
+def model_config(cfg: Config) -> ConfigDict:
+    """Config of the model, with the preprocessor that may stand beside it."""
+    model = deepcopy(cfg.model)
+    if 'data_preprocessor' in cfg:
+        model.setdefault('data_preprocessor', deepcopy(cfg.data_preprocessor))
+    return model
+
+
+def load_trained(path: str | Path,
+                 cfg_options: dict | None = None) -> Trained:
     """Read a checkpoint.
 
     Args:
         path (str | Path): A checkpoint of MMEngine, or a work directory, of
             which the last one counts.
+        cfg_options (dict, optional): Settings that replace those of the
+            training. Defaults to None.
 
     Raises:
-        SystemExit: If there is none, or if it is none of a training.
+        SystemExit: If there is none, if it is none of a training, or if its
+            config does not take the options.
     """
     path = Path(path)
     if not path.exists():
@@ -74,12 +94,21 @@ def load_trained(path: str | Path) -> Trained:
         raise SystemExit(
             f'{checkpoint} should be a checkpoint of MMEngine, but reading it '
             f'failed: {type(error).__name__}: {error}') from error
-    if not isinstance(content, dict) or not {'meta', 'state_dict'} <= set(
-            content) or 'cfg' not in content['meta']:
+    if not isinstance(content, dict):
+        content = {}
+    if 'state_dict' not in content or 'cfg' not in (
+            content.get('meta') or {}):
         raise SystemExit(
             f'{checkpoint} should be a checkpoint that MMEngine saved in '
             'training, with its config; but it has no `meta.cfg`.')
-    return Trained(checkpoint, content)
+    trained = Trained(checkpoint, content, cfg_options)
+    if cfg_options:
+        try:
+            trained.cfg
+        except (AssertionError, KeyError, TypeError) as error:
+            raise SystemExit(f'{path} should take the options {cfg_options}, '
+                             f'but: {error}') from error
+    return trained
 
 
 def last_checkpoint(work_dir: Path) -> Path:

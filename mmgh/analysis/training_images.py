@@ -8,9 +8,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from mmpretrain.structures import DataSample
-from torch import nn
 
 from .images import visible
+from .trained_model import model_config
 
 
 class TrainingImages(NamedTuple):
@@ -49,7 +49,7 @@ def training_images(cfg: Config,
         batch_size=number, num_workers=0, persistent_workers=False)
     loader.setdefault('collate_fn', dict(type='default_collate'))
     loader = Runner.build_dataloader(loader, seed=seed)
-    preprocessor = _preprocessor(cfg)
+    preprocessor = MODELS.build(model_config(cfg)).data_preprocessor
     batch = preprocessor(next(iter(loader)), True)
     images = {
         domain: visible(batch['inputs'][domain], preprocessor.preprocessor,
@@ -61,14 +61,6 @@ def training_images(cfg: Config,
         source=TrainingImages(images['source'],
                               _names(batch['data_samples'], names)),
         target=TrainingImages(images['target'], None))
-
-
-def _preprocessor(cfg: Config) -> nn.Module:
-    """That of the model."""
-    model = deepcopy(cfg.model)
-    if 'data_preprocessor' in cfg:
-        model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    return MODELS.build(model).data_preprocessor
 
 
 def _names(samples: Sequence[DataSample],

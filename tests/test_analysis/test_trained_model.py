@@ -1,0 +1,74 @@
+"""What is read from a checkpoint."""
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
+
+from mmgh.analysis import load_trained
+
+CFG = """
+model = dict(type='ImageClassifier', head=dict(num_classes=3))
+test_dataloader = dict(
+    dataset=dict(data_root='old', pipeline=[dict(type='a')]))
+"""
+
+
+@pytest.fixture
+def save(tmp_path):
+    """``save(**content)`` writes a checkpoint."""
+
+    def write(**content):
+        path = tmp_path / 'iter_4.pth'
+        meta = dict(cfg=CFG, iter=4)
+        torch.save({'meta': meta, 'state_dict': {}, **content}, path)
+        return path
+
+    return write
+
+
+def test_history_has_the_logged_values(save):
+    buffer = HistoryBuffer()
+    for value in (3., 1.):
+        buffer.update(value)
+    hub = dict(log_scalars={'train/angle': buffer})
+    history = load_trained(save(message_hub=hub)).history
+    assert history['train/angle'].tolist() == [3, 1]
+
+
+@pytest.mark.parametrize('content', [{}, dict(message_hub=None),
+                                     dict(message_hub={})])
+def test_checkpoint_without_a_log_has_no_history(save, content):
+    trained = load_trained(save(**content))
+    assert trained.history == {}
+    assert trained.classes == ['0', '1', '2']
+
+
+def test_options_replace_settings_of_the_training(save):
+    options = {'test_dataloader.dataset.data_root': 'new'}
+    cfg = load_trained(save(), options).cfg
+    assert cfg.test_dataloader.dataset.data_root == 'new'
+    expected = Config.fromstring(CFG, '.py')
+    assert load_trained(save()).cfg.to_dict() == expected.to_dict()
+
+
+@pytest.mark.parametrize('content', [dict(meta=None), dict(meta={})])
+def test_checkpoint_without_a_config_is_refused(save, content):
+    with pytest.raises(SystemExit, match='iter_4.pth .* no `meta.cfg`'):
+        load_trained(save(**content))
+
+
+def test_file_that_is_no_checkpoint_is_refused(tmp_path):
+    path = tmp_path / 'a.pth'
+    torch.save(torch.ones(2), path)
+    with pytest.raises(SystemExit, match='a.pth should be a checkpoint'):
+        load_trained(path)
+
+
+@pytest.mark.parametrize('name', [
+    'test_dataloader.dataset.pipeline.3.type',
+    'test_dataloader.dataset.data_root.x'])
+def test_options_that_do_not_fit_are_refused(save, name):
+    with pytest.raises(SystemExit, match=f'should take the options .*{name}'):
+        load_trained(save(), {name: 'b'})
