@@ -28,25 +28,38 @@ class ImageFormat(NamedTuple):
 
 def loads_files(pipeline: Sequence[dict]) -> bool:
     """Whether a pipeline reads files; otherwise the data set gives images."""
-    return any(
-        str(step['type']).split('.')[-1] == 'LoadImageFromFile'
-        for step in pipeline)
+    return any(map(_loads_file, pipeline))
+
+
+def _loads_file(step: dict) -> bool:
+    return str(step['type']).split('.')[-1] == 'LoadImageFromFile'
+
+
+def target_loader(cfg: Config) -> ConfigDict:
+    """Config of the loader of the test data; of the validation data, where
+    there are no test data.
+
+    Raises:
+        ValueError: If neither has a pipeline.
+    """
+    for name in ('test_dataloader', 'val_dataloader'):
+        loader = cfg.get(name) or {}
+        if _target_of(loader.get('dataset', {})).get('pipeline'):
+            return loader
+    raise ValueError(
+        '`test_dataloader.dataset` or `val_dataloader.dataset` should have a '
+        '`pipeline`, which says how an image enters the network, but the '
+        'config has none.')
 
 
 def target_test_data(cfg: Config) -> ConfigDict:
-    """Config of the test data; of their target, where they have both domains.
+    """Config of the data of :func:`target_loader`; of their target, where
+    they have both domains."""
+    return _target_of(target_loader(cfg).dataset)
 
-    Raises:
-        ValueError: If they have no pipeline.
-    """
-    loader = cfg.get('test_dataloader') or {}
-    dataset = loader.get('dataset', {})
-    dataset = dataset.get('target', dataset)
-    if not dataset.get('pipeline'):
-        raise ValueError(
-            '`test_dataloader.dataset` should have a `pipeline`, which says '
-            'how an image enters the network, but the config has none.')
-    return dataset
+
+def _target_of(dataset: dict) -> dict:
+    return dataset.get('target', dataset)
 
 
 def file_pipeline(cfg: Config) -> list[dict]:
@@ -79,14 +92,13 @@ def image_format(pipeline: Sequence[dict]) -> ImageFormat:
     """Try a pipeline on image files.
 
     Raises:
-        ValueError: If it does not give images of one size.
+        ValueError: If it fails, or does not give images of one size.
     """
     first, second = _try(pipeline)
     if first.shape != second.shape:
         raise ValueError(
-            '`test_dataloader.dataset.pipeline` should give images of one '
-            f'size, but gives shapes {tuple(first.shape)} and '
-            f'{tuple(second.shape)}.')
+            'The test pipeline should give images of one size, but gives '
+            f'shapes {tuple(first.shape)} and {tuple(second.shape)}.')
     if len(first) == 1:
         order = 'gray'
     else:
@@ -94,9 +106,35 @@ def image_format(pipeline: Sequence[dict]) -> ImageFormat:
     return ImageFormat(tuple(first.shape), order)
 
 
+def split_pipeline(pipeline: Sequence[dict]) -> tuple[Compose, Compose]:
+    """The steps until a file is read, and those after that."""
+    after = [_loads_file(step) for step in pipeline].index(True) + 1
+    return Compose(pipeline[:after]), Compose(pipeline[after:])
+
+
+def input_of(transform: Compose, image: dict, name: str | Path) -> Tensor:
+    """What the steps after reading give, shape ``(C, H, W)``.
+
+    Args:
+        transform (Compose): The steps.
+        image (dict): As the steps before them give it.
+        name (str | Path): Of the image in the message.
+
+    Raises:
+        ValueError: If a step fails.
+    """
+    try:
+        return transform(image)['inputs']
+    except Exception as error:  # steps name no common type
+        raise ValueError(
+            'The test pipeline should take images of any size and give '
+            f'`inputs`, but with {name} it ends in '
+            f'{type(error).__name__}: {error}') from error
+
+
 def _try(pipeline: Sequence[dict]) -> list[Tensor]:
     """What it makes of red images of different sizes."""
-    compose = Compose(pipeline)
+    read, transform = split_pipeline(pipeline)
     images = []
     with tempfile.TemporaryDirectory() as folder:
         for height, width in _PROBES:
@@ -104,5 +142,7 @@ def _try(pipeline: Sequence[dict]) -> list[Tensor]:
             red = np.zeros((height, width, 3), np.uint8)
             red[..., 2] = 255  # files are written from BGR
             mmcv.imwrite(red, str(path))
-            images.append(compose(dict(img_path=str(path)))['inputs'])
+            images.append(
+                input_of(transform, read(dict(img_path=str(path))),
+                         f'an image of {width} x {height} pixels'))
     return images

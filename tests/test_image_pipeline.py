@@ -8,7 +8,7 @@ from mmengine.dataset import Compose
 from PIL import Image
 
 from mmgh.datasets import DigitsM
-from mmgh.image_pipeline import file_pipeline, image_format
+from mmgh.image_pipeline import file_pipeline, image_format, target_loader
 
 LOAD = dict(type='LoadImageFromFile')
 PACK = dict(type='PackInputs')
@@ -45,6 +45,19 @@ def test_target_of_both_domains_counts():
     assert file_pipeline(cfg) == [LOAD, PACK]
 
 
+def test_without_test_data_those_of_the_validation_count():
+    cfg = config(LOAD, PACK)
+    cfg.val_dataloader = dict(dataset=dict(pipeline=[LOAD, PACK, PACK]))
+    assert file_pipeline(cfg) == [LOAD, PACK]
+    cfg.test_dataloader = None
+    assert file_pipeline(cfg) == [LOAD, PACK, PACK]
+    assert target_loader(cfg) == cfg.val_dataloader
+    cfg.val_dataloader = None
+    with pytest.raises(ValueError, match='`test_dataloader.dataset` or '
+                       '`val_dataloader.dataset` .* config has none'):
+        file_pipeline(cfg)
+
+
 def test_gray_images():
     gray = dict(LOAD, color_type='grayscale')
     resize = dict(type='Resize', scale=(8, 8))
@@ -54,6 +67,15 @@ def test_gray_images():
 def test_images_of_several_sizes_have_no_format():
     with pytest.raises(ValueError, match='one size, but gives'):
         image_format([LOAD, PACK])
+
+
+def test_a_pipeline_that_fails_says_with_what():
+    resize = dict(type='Resize', scale=(0, 8))
+    with pytest.raises(ValueError, match='take images of any size .*with an '
+                       'image of 480 x 320 pixels it ends in .*: '):
+        image_format([LOAD, resize, PACK])
+    with pytest.raises(ValueError, match='`inputs`, .*KeyError: .inputs'):
+        image_format([LOAD])
 
 
 @pytest.mark.parametrize('mode', ['L', 'LA', 'RGBA', 'P', '1'])

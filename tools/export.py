@@ -32,12 +32,10 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-import mmpretrain
 import torch
 from mmengine.config import Config
 from mmgh.analysis import Trained, load_trained
-from mmgh.deployment import (plain_classifier, probabilities_of, run_onnx,
-                             write_onnx)
+from mmgh.deployment import probabilities_of, run_onnx, write_onnx
 from mmgh.image_pipeline import file_pipeline, image_format
 from torch import Tensor
 
@@ -79,6 +77,9 @@ def check_equal(exported: Tensor, original: Tensor) -> None:
 
 def write_plain(trained: Trained, folder: Path, images: Tensor) -> Tensor:
     """Write for mmpretrain; returns what it predicts."""
+    # Not for --help: mmpretrain warns where mmcv-lite is installed.
+    import mmpretrain
+    from mmgh.deployment.plain_classifier import plain_classifier
     config, weights = plain_classifier(trained.cfg,
                                        trained.content['state_dict'],
                                        trained.classes)

@@ -3,8 +3,8 @@
     python tools/predict.py RUN IMAGES... --out predictions.csv
 
 IMAGES are files, and folders, which are searched recursively. They go through
-the test pipeline of the run; where that has no step that reads files, as with
-the digits, one is put before it.
+the test pipeline of the run (without test data, that of the validation); where
+it has no step that reads files, as with the digits, one is put before it.
 
 The CSV has a line per image: its path, and the most probable classes with
 their probabilities, best first. A file that cannot be read is named and left
@@ -13,14 +13,13 @@ out; then the exit status is 1.
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis import load_trained
 from mmgh.analysis.options import add_device_option, positive
-from mmgh.analysis.tables import markdown_table
+from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.deployment import Predictions, find_images, predict_files
 from mmgh.image_pipeline import file_pipeline
 
@@ -50,7 +49,11 @@ def parse_args() -> argparse.Namespace:
         default=Path('predictions.csv'),
         help='CSV to write (default: predictions.csv)')
     add_device_option(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.out.is_dir():
+        parser.error(f'--out should be a file to write, but {args.out} is a '
+                     'folder')
+    return args
 
 
 def choose_top_k(wanted: int | None, num_classes: int) -> int:
@@ -71,21 +74,17 @@ def best_classes(predictions: Predictions, classes: list[str],
                                       best.values.tolist())]
 
 
-def write_csv(path: Path, images: list[Path],
-              best: list[list[tuple[str, float]]], top_k: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ranks = range(1, top_k + 1)
-    with open(path, 'w', newline='') as file:
-        writer = csv.writer(file)
-        writer.writerow(['path'] + [
-            f'{name}_{rank}' for rank in ranks
-            for name in ('class', 'probability')
-        ])
-        for image, classes in zip(images, best):
-            writer.writerow([image] + [
-                cell for name, value in classes
-                for cell in (name, f'{value:.6f}')
-            ])
+def write_predictions(path: Path, images: list[Path],
+                      best: list[list[tuple[str, float]]],
+                      top_k: int) -> None:
+    header = ['path'] + [
+        f'{name}_{rank}' for rank in range(1, top_k + 1)
+        for name in ('class', 'probability')
+    ]
+    rows = ([image] + [
+        cell for name, value in classes for cell in (name, f'{value:.6f}')
+    ] for image, classes in zip(images, best))
+    write_csv(path, header, rows)
 
 
 def print_table(images: list[Path],
@@ -113,7 +112,7 @@ def main() -> None:
     if not predictions.paths:
         raise SystemExit(f'None of the {len(images)} files can be read.')
     best = best_classes(predictions, trained.classes, top_k)
-    write_csv(args.out, predictions.paths, best, top_k)
+    write_predictions(args.out, predictions.paths, best, top_k)
     print_table(predictions.paths, best)
     print(f'Predictions: {args.out}')
     if predictions.broken:

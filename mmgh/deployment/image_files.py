@@ -7,6 +7,7 @@ import torch
 from mmengine.dataset import Compose
 from torch import Tensor, nn
 
+from mmgh.image_pipeline import image_format, input_of, split_pipeline
 from .probabilities import probabilities_of
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff',
@@ -25,20 +26,19 @@ class Predictions(NamedTuple):
 
 def find_images(paths: Sequence[str | Path]) -> list[Path]:
     """Files as they are named, and those in folders, recursively, whose name
-    is that of an image; each once.
+    is that of an image; each once, under the first of its names.
 
     Raises:
         ValueError: If a path does not exist, or if there is no image.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for path in map(Path, paths):
         if path.is_dir():
-            found.update(
-                dict.fromkeys(
-                    file for file in sorted(path.rglob('*'))
-                    if file.suffix.lower() in EXTENSIONS and file.is_file()))
+            for file in sorted(path.rglob('*')):
+                if file.suffix.lower() in EXTENSIONS and file.is_file():
+                    found.setdefault(file.resolve(), file)
         elif path.exists():
-            found[path] = None
+            found.setdefault(path.resolve(), path)
         else:
             raise ValueError('`images` should name files and folders, but '
                              f'{path} does not exist.')
@@ -46,7 +46,7 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
         raise ValueError(
             f"`images` should have at least one image ({', '.join(EXTENSIONS)}"
             f"), but there is none in {', '.join(map(str, paths))}.")
-    return list(found)
+    return list(found.values())
 
 
 def predict_files(model: nn.Module,
@@ -57,25 +57,42 @@ def predict_files(model: nn.Module,
 
     Args:
         model (nn.Module): An ``ImageClassifier``, in evaluation mode.
-        pipeline (Sequence[dict]): Of image files, which gives images of one
-            size.
-        paths (Sequence[Path]): The files.
+        pipeline (Sequence[dict]): Of image files.
+        paths (Sequence[Path]): The files. Those that cannot be read are left
+            out.
         batch_size (int): Images at a time. Defaults to 32.
+
+    Raises:
+        ValueError: If the pipeline fails with an image that was read, or does
+            not give images of one size.
     """
-    compose = Compose(pipeline)
-    read, broken, probabilities = [], {}, []
+    shape = image_format(pipeline).shape
+    read, transform = split_pipeline(pipeline)
+    good, broken, probabilities = [], {}, []
     for start in range(0, len(paths), batch_size):
         images = []
         for path in paths[start:start + batch_size]:
             try:
-                images.append(compose(dict(img_path=str(path)))['inputs'])
-                read.append(path)
+                image = read(dict(img_path=str(path)))
             except Exception as error:  # decoders name no common type
                 broken[path] = ' '.join(f'{error}'.split())
+                continue
+            images.append(_input_of_shape(shape, transform, image, path))
+            good.append(path)
         if images:
             probabilities.append(
                 probabilities_of(model, torch.stack(images)))
     return Predictions(
-        read,
+        good,
         torch.cat(probabilities) if probabilities else torch.empty(0, 0),
         broken)
+
+
+def _input_of_shape(shape: tuple[int, ...], transform: Compose, image: dict,
+                    path: Path) -> Tensor:
+    inputs = input_of(transform, image, path)
+    if inputs.shape != shape:
+        raise ValueError('The test pipeline should give images of one size, '
+                         f'but gives shape {tuple(inputs.shape)} for {path}, '
+                         f'and {shape} for others.')
+    return inputs

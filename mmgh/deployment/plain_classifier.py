@@ -10,7 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmpretrain.models import ImageClassifier
 
-from mmgh.image_pipeline import file_pipeline, loads_files, target_test_data
+from mmgh.image_pipeline import (file_pipeline, loads_files, target_loader,
+                                 target_test_data)
 from .translations import TRANSLATIONS, Weights
 
 _PARTS = ('backbone', 'neck', 'head')
@@ -31,7 +32,8 @@ def plain_classifier(cfg: Config, state_dict: Weights,
 
     Raises:
         ValueError: If the model is no classifier, or has a type that
-            mmpretrain cannot express, or if there is no test pipeline.
+            mmpretrain cannot express, or if there is neither a test nor a
+            validation pipeline.
     """
     model, weights = _plain_model(cfg.model, state_dict)
     test_data = _plain_test_data(cfg, classes)
@@ -42,9 +44,10 @@ def plain_classifier(cfg: Config, state_dict: Weights,
         default_scope='mmpretrain',
         model=model,
         data_preprocessor=preprocessor,
-        test_dataloader={**cfg.test_dataloader, 'dataset': test_data},
+        test_dataloader={**target_loader(cfg), 'dataset': test_data},
         test_cfg=cfg.get('test_cfg') or {},
-        test_evaluator=_plain_evaluator(cfg.get('test_evaluator')))
+        test_evaluator=_plain_evaluator(
+            cfg.get('test_evaluator') or cfg.get('val_evaluator')))
     if 'custom_imports' in cfg:  # types of the user
         config['custom_imports'] = cfg.custom_imports
     _check_plain(config)

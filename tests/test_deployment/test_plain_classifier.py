@@ -8,7 +8,8 @@ import torch
 from mmengine.config import Config
 from mmpretrain.models import ImageClassifier
 
-from mmgh.deployment import plain_classifier, probabilities_of
+from mmgh.deployment import probabilities_of
+from mmgh.deployment.plain_classifier import plain_classifier
 from mmgh.image_pipeline import image_format
 
 from ..config_names import ROOT, load
@@ -129,8 +130,18 @@ def test_other_models_are_refused():
         export(config, build(small(OFFICE)))
 
 
+def test_without_test_data_those_of_the_validation_count():
+    config = small(OFFICE)
+    expected, _ = export(config, build(small(OFFICE)))
+    config.val_dataloader, config.test_dataloader = (
+        config.test_dataloader, None)
+    config.val_evaluator, config.test_evaluator = config.test_evaluator, None
+    plain, _ = export(config, build(small(OFFICE)))
+    assert plain == expected
+
+
 def test_a_pipeline_is_needed():
     config = small(OFFICE)
-    config.test_dataloader = None
-    with pytest.raises(ValueError, match='`test_dataloader.dataset` .*none'):
+    config.test_dataloader = config.val_dataloader = None
+    with pytest.raises(ValueError, match='`val_dataloader.dataset` .*none'):
         export(config, build(small(OFFICE)))

@@ -131,6 +131,29 @@ def test_wrong_input_of_predict(tools, run, tmp_path, options, message):
     assert not (tmp_path / 'p.csv').exists()
 
 
+def test_a_folder_is_no_csv(tools, run, images, capsys):
+    with pytest.raises(SystemExit):
+        tools('predict', run, images, '--out', images)
+    assert '--out should be a file to write, but' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', ['predict', 'export'])
+def test_help_comes_without_a_warning(name):
+    result = subprocess.run(
+        [sys.executable, ROOT / f'tools/{name}.py', '--help'],
+        capture_output=True,
+        text=True)
+    assert (result.returncode, result.stderr) == (0, '')
+
+
+def test_names_are_written_as_utf_8(load_tool, tmp_path):
+    write = load_tool('predict').write_predictions
+    write(tmp_path / 'new/p.csv', [Path('é.png')], [[('Schlüssel', 0.25)]], 1)
+    assert (tmp_path / 'new/p.csv').read_bytes().decode().splitlines() == [
+        'path,class_1,probability_1', 'é.png,Schlüssel,0.250000'
+    ]
+
+
 def test_few_classes_are_all_listed(load_tool):
     choose = load_tool('predict').choose_top_k
     assert [choose(None, 3), choose(None, 31), choose(3, 3)] == [3, 5, 3]
