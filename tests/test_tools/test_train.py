@@ -93,24 +93,6 @@ def test_checkpoint_serves_a_plain_classifier(trained):
     assert torch.equal(*scores)
 
 
-def test_weights_alone_need_no_mmgh(trained, tmp_path):
-    """What the README says of taking the model away."""
-    text = (ROOT / 'README.md').read_text()
-    code = text.split('## Take the model away')[1].split('```')[1]
-    code = code.removeprefix('python\n').replace(
-        'iter_1000.pth', str(trained / 'iter_6.pth'))
-    exec(code.replace('classifier.pth', str(tmp_path / 'classifier.pth')), {})
-    result = subprocess.run([
-        sys.executable, '-c', 'import sys, torch; print(*torch.load("'
-        f'{tmp_path / "classifier.pth"}")["state_dict"]); '
-        'assert "mmgh" not in sys.modules'
-    ], capture_output=True, text=True)
-    plain = plain_config()
-    model = MODELS.build(
-        {'data_preprocessor': plain.data_preprocessor, **plain.model})
-    assert result.stdout.split() == list(model.state_dict()), result.stderr
-
-
 def test_inferencer_of_mmpretrain_classifies_an_image_file(trained, tmp_path):
     data = DigitsM('test').get_data_info(0)['img']
     path = tmp_path / 'image.png'
