@@ -66,7 +66,7 @@ def draw_angles(axes, series: Series,
     axes.set_title('above the dashed line the gradients conflict',
                    fontsize=10)
     axes.set_ylabel('angle between the task gradients,\n'
-                    f'mean of {SMOOTHING} comparisons (degrees)')
+                    f'mean of up to {SMOOTHING} comparisons (degrees)')
     _over_training(axes)
 
 
@@ -109,7 +109,7 @@ def draw_weights(axes, series: Series,
     axes.legend(title='task')
     axes.set_title('without conflict a weight is 1', fontsize=10)
     axes.set_ylabel('weight of a task (factor of its loss),\n'
-                    f'mean of {SMOOTHING} comparisons')
+                    f'mean of up to {SMOOTHING} comparisons')
     _over_training(axes)
 
 

@@ -6,6 +6,12 @@ import numpy as np
 SMOOTHING = 50
 
 
+def smoothing_window(count: int) -> int:
+    """How many of `count` values in a row become one: a tenth of them, at
+    most 50."""
+    return min(SMOOTHING, max(1, count // 10))
+
+
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     """Means of `window` values in a row; of all values if they are fewer."""
     window = min(window, len(values))
@@ -14,7 +20,8 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
 
 def draw_smooth(axes, iterations: np.ndarray, values: np.ndarray,
                 **style) -> None:
-    """A curve of means of 50 values, each at the iteration of the last one.
+    """A curve of running means, see :func:`smoothing_window`; each stands at
+    the iteration of its last value.
 
     Args:
         axes: Of matplotlib.
@@ -22,5 +29,5 @@ def draw_smooth(axes, iterations: np.ndarray, values: np.ndarray,
         values (np.ndarray): Shape ``(N, )``.
         **style: Of the line.
     """
-    smooth = moving_average(values, SMOOTHING)
+    smooth = moving_average(values, smoothing_window(len(values)))
     axes.plot(iterations[-len(smooth):], smooth, **style)

@@ -5,7 +5,30 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use('Agg')
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import font_manager, pyplot  # noqa: E402
+
+# Fonts with Chinese, Japanese or Korean letters, which matplotlib's own lacks.
+EAST_ASIAN_FONTS = (
+    'Noto Sans CJK SC', 'Noto Sans CJK JP', 'Noto Sans CJK KR',
+    'Source Han Sans SC', 'Source Han Sans', 'WenQuanYi Micro Hei',
+    'WenQuanYi Zen Hei', 'IPAexGothic', 'NanumGothic', 'Droid Sans Fallback',
+    'PingFang SC', 'Hiragino Sans GB', 'Hiragino Sans', 'Apple SD Gothic Neo',
+    'Microsoft YaHei', 'SimHei', 'Yu Gothic', 'Malgun Gothic',
+    'Arial Unicode MS')
+
+
+def show_names_as_they_are() -> None:
+    """Let names have dollar signs, which else begin a formula, and letters
+    of any font in the list that is installed."""
+    installed = set(font_manager.get_font_names())
+    families = pyplot.rcParams['font.family']
+    pyplot.rcParams['font.family'] = [
+        *families, *(font for font in EAST_ASIAN_FONTS
+                     if font in installed and font not in families)]
+    pyplot.rcParams['text.parse_math'] = False
+
+
+show_names_as_they_are()
 
 
 def legend_above(figure, axes) -> None:

@@ -49,7 +49,7 @@ def test_histogram_is_of_shares(axes, pair):
 def test_angles_end_with_the_training(axes, pair):
     draw_angles(axes, {'a': pair})
     iterations, angles = axes.lines[0].get_data()
-    assert (iterations[0], iterations[-1]) == (100, 200)
+    assert (iterations[0], iterations[-1]) == (20, 200)
     assert (angles[0], angles[-1]) == pytest.approx((60, 120))
 
 
@@ -63,7 +63,8 @@ def test_conflict_rate_stands_in_the_middle_of_a_phase(axes, pair):
 def test_tasks_differ_by_line_and_runs_by_colour(axes, pair):
     draw_weights(axes, {'a': pair, 'b': pair})
     lines = axes.lines[:4]
-    assert [line.get_ydata()[0] for line in lines] == [1, 2, 1, 2]
+    assert [line.get_ydata()[0] for line in lines
+            ] == pytest.approx([1, 2, 1, 2])
     styles = [line.get_linestyle() for line in lines]
     colours = [line.get_color() for line in lines]
     assert styles[0] == styles[2] != styles[1] == styles[3]
