@@ -35,6 +35,35 @@ def _loads_file(step: dict) -> bool:
     return str(step['type']).split('.')[-1] == 'LoadImageFromFile'
 
 
+def innermost_datasets(dataset: dict,
+                       name: str = 'dataset') -> dict[str, dict]:
+    """What wrappers, such as ConcatDataset and RepeatDataset, wrap.
+
+    Args:
+        dataset (dict): Config of a data set, with or without wrappers.
+        name (str): Of this setting in the config. Defaults to 'dataset'.
+
+    Returns:
+        dict[str, dict]: Configs by name, such as ``dataset.datasets.0``.
+    """
+    if isinstance(dataset.get('dataset'), dict):
+        return innermost_datasets(dataset['dataset'], f'{name}.dataset')
+    if 'datasets' not in dataset:
+        return {name: dataset}
+    return {
+        key: value
+        for i, part in enumerate(dataset['datasets'])
+        for key, value in innermost_datasets(part,
+                                             f'{name}.datasets.{i}').items()
+    }
+
+
+def pipeline_of(dataset: dict) -> list[dict]:
+    """Steps of a data set; of the first one within wrappers."""
+    first = next(iter(innermost_datasets(dataset).values()))
+    return list(first.get('pipeline') or ())
+
+
 def target_loader(cfg: Config) -> ConfigDict:
     """Config of the loader of the test data; of the validation data, where
     there are no test data.
@@ -44,7 +73,7 @@ def target_loader(cfg: Config) -> ConfigDict:
     """
     for name in ('test_dataloader', 'val_dataloader'):
         loader = cfg.get(name) or {}
-        if _target_of(loader.get('dataset', {})).get('pipeline'):
+        if pipeline_of(target_of(loader.get('dataset', {}))):
             return loader
     raise ValueError(
         '`test_dataloader.dataset` or `val_dataloader.dataset` should have a '
@@ -55,10 +84,11 @@ def target_loader(cfg: Config) -> ConfigDict:
 def target_test_data(cfg: Config) -> ConfigDict:
     """Config of the data of :func:`target_loader`; of their target, where
     they have both domains."""
-    return _target_of(target_loader(cfg).dataset)
+    return target_of(target_loader(cfg).dataset)
 
 
-def _target_of(dataset: dict) -> dict:
+def target_of(dataset: dict) -> dict:
+    """The target, where a data set has both domains."""
     return dataset.get('target', dataset)
 
 
@@ -74,7 +104,7 @@ def file_pipeline(cfg: Config) -> list[dict]:
         ValueError: If there is no pipeline.
     """
     dataset = target_test_data(cfg)
-    pipeline = deepcopy(list(dataset.pipeline))
+    pipeline = deepcopy(pipeline_of(dataset))
     if loads_files(pipeline):
         return pipeline
     pipeline = [

@@ -8,7 +8,9 @@ from mmengine.dataset import Compose
 from PIL import Image
 
 from mmgh.datasets import DigitsM
-from mmgh.image_pipeline import file_pipeline, image_format, target_loader
+from mmgh.image_pipeline import (file_pipeline, image_format,
+                                 innermost_datasets, pipeline_of,
+                                 target_loader)
 
 LOAD = dict(type='LoadImageFromFile')
 PACK = dict(type='PackInputs')
@@ -86,3 +88,22 @@ def test_all_kinds_of_files_are_read(mode, tmp_path):
     Image.fromarray(pixels).convert(mode).save(path)
     inputs = Compose([LOAD, PACK])(dict(img_path=str(path)))['inputs']
     assert inputs.permute(1, 2, 0).numpy().tolist() == pixels.tolist()
+
+
+def test_wrapped_data_sets_are_found():
+    digits = dict(type='mmgh.Digits', split='test', pipeline=[PACK])
+    cfg = config()
+    cfg.test_dataloader.dataset = wrapped = dict(
+        type='ConcatDataset',
+        datasets=[
+            dict(type='RepeatDataset', times=2,
+                 dataset=dict(type='KFoldDataset', dataset=digits)),
+            dict(digits, pipeline=[]), digits
+        ])
+    assert file_pipeline(cfg)[-1] == PACK
+    assert pipeline_of(cfg.test_dataloader.dataset) == [PACK]
+    assert innermost_datasets(wrapped, 'a') == {
+        'a.datasets.0.dataset.dataset': digits,
+        'a.datasets.1': dict(digits, pipeline=[]),
+        'a.datasets.2': digits
+    }

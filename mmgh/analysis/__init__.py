@@ -2,8 +2,9 @@
 
 The scripts in tools/analysis draw and print it.
 """
-from .domain_outputs import (Outputs, domain_datasets, has_domain_pair,
-                             outputs_of, outputs_of_domains, target_dataset)
+from .domain_datasets import (domain_datasets, has_domain_pair,
+                              target_dataset)
+from .domain_outputs import Outputs, outputs_of, outputs_of_domains
 from .run_log import (RunLog, accuracy_name, read_accuracies, read_run_log,
                       read_scalars, validation_names)
 from .runs import distinct_names, group_by_name, run_name

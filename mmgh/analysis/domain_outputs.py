@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
-from mmengine.config import Config, ConfigDict
 from mmengine.dataset import default_collate
-from mmengine.registry import DATASETS, init_default_scope
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset
 
 from mmgh.classifier_outputs import features_of, scores_of
+from .domain_datasets import SOURCE, TARGET
 from .trained_model import Trained
 
 
@@ -28,57 +26,9 @@ class Outputs(NamedTuple):
     """Of the images in the data set."""
 
 
-def domain_datasets(cfg: Config) -> dict[str, Dataset]:
-    """Both domains of a config, as they are seen in testing.
-
-    ``target`` is the test data. ``source`` is the source of the training
-    data, with the pipeline of the test data. Where the test data have both
-    domains, they count.
-
-    Raises:
-        SystemExit: If the config names one domain only.
-    """
-    test = _dataset_config(cfg, 'test_dataloader')
-    train = _dataset_config(cfg, 'train_dataloader')
-    if not has_domain_pair(cfg):
-        raise SystemExit(
-            '`train_dataloader.dataset` should be a domain pair, of which the '
-            f'source is shown, but is a {train.get("type")}.')
-    target = target_dataset(cfg)
-    source = test.get('source')
-    if source is None:
-        source = train.source
-        source.pipeline = test.pipeline
-    return dict(source=DATASETS.build(source), target=target)
-
-
-def has_domain_pair(cfg: Config) -> bool:
-    """Whether a config names both domains."""
-    return any('source' in _dataset_config(cfg, f'{loader}_dataloader')
-               for loader in ('train', 'test'))
-
-
-def target_dataset(cfg: Config) -> Dataset:
-    """The test data of a config; of both domains the target.
-
-    Raises:
-        SystemExit: If the config has no test data.
-    """
-    test = _dataset_config(cfg, 'test_dataloader')
-    if not test:
-        raise SystemExit('`test_dataloader` should have the images of the '
-                         'target, but the run was trained without one.')
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    return DATASETS.build(test.get('target', test))
-
-
-def _dataset_config(cfg: Config, loader: str) -> ConfigDict:
-    return deepcopy((cfg.get(loader) or {}).get('dataset') or ConfigDict())
-
-
 def outputs_of_domains(trained: Trained,
                        datasets: dict[str, Dataset],
-                       max_images: int,
+                       max_images: int | None = None,
                        seed: int = 0,
                        device: str = 'cpu') -> dict[str, Outputs]:
     """Run a trained classifier on the images of both domains.
@@ -86,20 +36,26 @@ def outputs_of_domains(trained: Trained,
     Args:
         trained (Trained): The classifier.
         datasets (dict[str, Dataset]): By domain.
-        max_images (int): Draw at most so many of each domain.
+        max_images (int, optional): Draw at most so many of each domain.
+            Defaults to None: all.
         seed (int): Of the drawing. Defaults to 0.
         device (str): To run on. Defaults to 'cpu'.
 
     Raises:
-        SystemExit: If features are infinite or NaN.
+        SystemExit: If an image cannot be read, if the classifier does not
+            take the images, or if features are infinite or NaN.
     """
     model = trained.build_model(device)
-    outputs = {
-        domain: outputs_of(model, dataset, max_images, seed=seed)
-        for domain, dataset in datasets.items()
-    }
-    for domain, output in outputs.items():
-        if not output.features.isfinite().all():
+    outputs = {}
+    for domain, dataset in datasets.items():
+        try:
+            outputs[domain] = outputs_of(
+                model, dataset, max_images, seed=seed, domain=domain)
+        except (AssertionError, RuntimeError, ValueError) as error:
+            raise SystemExit(
+                f'{trained.path} should take the images of the {domain}, but '
+                f'ends in {type(error).__name__}: {error}') from error
+        if not outputs[domain].features.isfinite().all():
             raise SystemExit(
                 f'{trained.path} should give finite features, but those of '
                 f'the {domain} are not: the training diverged.')
@@ -111,7 +67,8 @@ def outputs_of(model: nn.Module,
                dataset: Dataset,
                max_images: int | None = None,
                batch_size: int = 64,
-               seed: int = 0) -> Outputs:
+               seed: int = 0,
+               domain: str = 'target') -> Outputs:
     """Run a classifier on the images of a data set.
 
     Args:
@@ -121,16 +78,19 @@ def outputs_of(model: nn.Module,
             all.
         batch_size (int): Images at a time. Defaults to 64.
         seed (int): Of the drawing. Defaults to 0.
+        domain (str): Of the data set. Defaults to 'target'.
+
+    Raises:
+        SystemExit: If an image cannot be read.
     """
     indices = list(range(len(dataset)))
     if max_images is not None and max_images < len(indices):
         random = np.random.RandomState(seed)
         drawn = random.permutation(len(indices))[:max_images]
         indices = sorted(drawn.tolist())
-    loader = DataLoader(
-        Subset(dataset, indices), batch_size, collate_fn=default_collate)
     features, probabilities, labels = [], [], []
-    for batch in loader:
+    for start in range(0, len(indices), batch_size):
+        batch = _batch(dataset, indices[start:start + batch_size], domain)
         data = model.data_preprocessor(batch, False)
         feats = model.extract_feat(data['inputs'])
         features.append(features_of(model.head, feats).float().cpu())
@@ -143,3 +103,20 @@ def outputs_of(model: nn.Module,
     return Outputs(
         torch.cat(features), torch.cat(probabilities),
         torch.cat(labels).cpu() if labels else None, indices)
+
+
+def _batch(dataset: Dataset, indices: list[int], domain: str) -> dict:
+    items = []
+    for i in indices:
+        try:
+            items.append(dataset[i])
+        except Exception as error:  # decoders name no common type
+            get_info = getattr(dataset, 'get_data_info', lambda _: {})
+            name = get_info(i).get('img_path', f'number {i}')
+            setting = dict(source=SOURCE, target=TARGET)[domain]
+            raise SystemExit(
+                f'Each image of the {domain} should be there and pass the '
+                f'test pipeline, but {name} ended in {type(error).__name__}: '
+                f'{error}; if the data have moved, `--cfg-options` says '
+                f'where, such as {setting}.data_root=...') from error
+    return default_collate(items)

@@ -10,8 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmpretrain.models import ImageClassifier
 
-from mmgh.image_pipeline import (file_pipeline, loads_files, target_loader,
-                                 target_test_data)
+from mmgh.image_pipeline import (file_pipeline, innermost_datasets, loads_files,
+                                 pipeline_of, target_loader, target_test_data)
 from .translations import TRANSLATIONS, Weights
 
 _PARTS = ('backbone', 'neck', 'head')
@@ -118,13 +118,16 @@ def _without_initialisation(node: Any) -> Any:
 
 def _plain_test_data(cfg: Config, classes: Sequence[str]) -> dict:
     """A data set of mmpretrain; folders of classes in ``data/test``, where
-    the images of the original are in memory."""
+    the images of the original are in memory, or wrapped in types that it
+    lacks."""
     dataset = target_test_data(cfg)
     pipeline = file_pipeline(cfg)
-    if not _is_own(dataset.type) and loads_files(dataset.pipeline):
+    from_files = loads_files(pipeline_of(dataset))
+    innermost = innermost_datasets(dataset).values()
+    if from_files and not any(_is_own(data.type) for data in innermost):
         return dataset
     plain = dict(type='CustomDataset')
-    if loads_files(dataset.pipeline):
+    if from_files and 'pipeline' in dataset:
         plain.update({
             key: dataset[key]
             for key in ('data_root', 'data_prefix', 'ann_file')

@@ -38,6 +38,36 @@ def test_test_data_of_both_domains_count():
     assert [d.split for d in domains.values()] == ['test', 'train']
 
 
+def test_wrapped_source_is_seen_through_the_wrapped_test_pipeline():
+    source = dict(type='RepeatDataset', times=2, dataset=SOURCE)
+    target = dict(type='ConcatDataset', datasets=[TEST, TARGET])
+    source, target = domain_datasets(
+        config(dict(PAIR, source=source), target)).values()
+    assert len(source.dataset.pipeline.transforms) == 1
+    assert len(source) == 2 * len(source.dataset)
+    assert [part.split for part in target.datasets] == ['test', 'train']
+
+
+FOLDER = dict(type='CustomDataset', data_root='gone',
+              pipeline=[dict(type='LoadImageFromFile')])
+
+
+@pytest.mark.parametrize('train, test, setting', [
+    (PAIR, FOLDER, 'test_dataloader.dataset'),
+    (dict(PAIR, source=FOLDER), TEST, 'train_dataloader.dataset.source'),
+    (PAIR, dict(TEST_PAIR, target=FOLDER), 'test_dataloader.dataset.target'),
+    (PAIR, dict(TEST_PAIR, source=FOLDER), 'test_dataloader.dataset.source'),
+    (PAIR, dict(type='RepeatDataset', times=2, dataset=FOLDER),
+     'test_dataloader.dataset.dataset'),
+])
+def test_data_that_have_moved_are_named(train, test, setting):
+    with pytest.raises(SystemExit) as error:
+        domain_datasets(config(train, test))
+    message = str(error.value)
+    assert "'gone/'" in message and '\n' not in message
+    assert f'`--cfg-options {setting}.data_root=...`' in message
+
+
 def test_config_stays_as_it_is():
     cfg = config(PAIR, TEST)
     before = cfg.pretty_text

@@ -107,6 +107,21 @@ def test_a_list_of_images_stays_a_list():
         pipeline=original.to_dict()['pipeline'])
 
 
+@pytest.mark.parametrize('kind, stays', [('CustomDataset', True),
+                                         ('mmgh.ImageList', False)])
+def test_wrapped_test_data_stay_if_mmpretrain_has_them(kind, stays):
+    config = small(OFFICE)
+    part = dict(config.test_dataloader.dataset, type=kind)
+    wrapped = dict(type='ConcatDataset', datasets=[part, part])
+    config.test_dataloader.dataset = wrapped
+    plain, _ = plain_classifier(config, build(config).state_dict(), CLASSES)
+    dataset = plain['test_dataloader']['dataset']
+    assert (dataset['type'] == 'ConcatDataset') == stays
+    if not stays:
+        assert dataset['data_root'] == 'data/test'
+        assert dataset['pipeline'] == part['pipeline']
+
+
 def test_weights_of_a_preprocessor_lose_the_one_around_it():
     config = small(OFFICE)
     weights = build(config).state_dict()
