@@ -18,7 +18,7 @@ from pathlib import Path
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis import load_trained
-from mmgh.analysis.options import add_device_option, positive
+from mmgh.analysis.options import add_device_option, output_file, positive
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.deployment import Predictions, find_images, predict_files
 from mmgh.image_pipeline import file_pipeline
@@ -45,15 +45,11 @@ def parse_args() -> argparse.Namespace:
         help='images at a time (default: 32)')
     parser.add_argument(
         '--out',
-        type=Path,
+        type=output_file,
         default=Path('predictions.csv'),
         help='CSV to write (default: predictions.csv)')
     add_device_option(parser)
-    args = parser.parse_args()
-    if args.out.is_dir():
-        parser.error(f'--out should be a file to write, but {args.out} is a '
-                     'folder')
-    return args
+    return parser.parse_args()
 
 
 def choose_top_k(wanted: int | None, num_classes: int) -> int:

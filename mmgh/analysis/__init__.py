@@ -8,13 +8,14 @@ from .domain_outputs import Outputs, outputs_of, outputs_of_domains
 from .run_log import (RunLog, accuracy_name, read_accuracies, read_run_log,
                       read_scalars, validation_names)
 from .runs import distinct_names, group_by_name, run_name
-from .trained_model import Trained, load_trained
+from .trained_model import (Trained, check_classes, load_config,
+                            load_trained)
 from .training_images import TrainingImages, training_images
 
 __all__ = [
     'Outputs', 'RunLog', 'Trained', 'TrainingImages', 'accuracy_name',
-    'distinct_names', 'domain_datasets', 'group_by_name', 'has_domain_pair',
-    'load_trained', 'outputs_of', 'outputs_of_domains', 'read_accuracies',
-    'read_run_log', 'read_scalars', 'run_name', 'target_dataset',
-    'training_images', 'validation_names'
+    'check_classes', 'distinct_names', 'domain_datasets', 'group_by_name',
+    'has_domain_pair', 'load_config', 'load_trained', 'outputs_of',
+    'outputs_of_domains', 'read_accuracies', 'read_run_log', 'read_scalars',
+    'run_name', 'target_dataset', 'training_images', 'validation_names'
 ]

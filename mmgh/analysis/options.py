@@ -1,10 +1,11 @@
-"""What the scripts in tools/analysis have in common on the command line."""
+"""What tools that look at runs have in common on the command line."""
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
 import torch
+from mmengine.config import DictAction
 
 
 def make_parser(description: str, out: str) -> argparse.ArgumentParser:
@@ -46,6 +47,34 @@ def add_device_option(parser: argparse.ArgumentParser) -> None:
         help='such as cpu or cuda:0 (default: a GPU, if there is one)')
 
 
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Settings other than those of the config, such as of data that have
+    moved."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='replace settings of the config, such as '
+        'test_dataloader.dataset.data_root=FOLDER for data that have moved')
+
+
+def add_metric_option(parser: argparse.ArgumentParser) -> None:
+    """What the log calls the accuracy."""
+    parser.add_argument(
+        '--metric',
+        help='target accuracy in the log (default: accuracy/top1, or '
+        'oracle/accuracy/top1)')
+
+
+def output_file(text: str) -> Path:
+    """A file to write; it may exist."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f'should be a file to write, but {text} is a folder')
+    return path
+
+
 def positive(text: str) -> int:
     """A whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
@@ -55,7 +84,7 @@ def positive(text: str) -> int:
 
 
 def _png(text: str) -> Path:
-    path = Path(text)
+    path = output_file(text)
     if path.suffix != '.png':
         raise argparse.ArgumentTypeError(
             f'should end in .png, but is {text!r}')

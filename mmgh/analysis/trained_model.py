@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.config.utils import ConfigParsingError
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
+
+CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
 
 class Trained(NamedTuple):
@@ -26,8 +29,7 @@ class Trained(NamedTuple):
     def cfg(self) -> Config:
         """The config that it was trained with, and the options."""
         cfg = Config.fromstring(self.content['meta']['cfg'], '.py')
-        cfg.merge_from_dict(self.cfg_options or {})
-        return cfg
+        return _with_options(cfg, self.cfg_options, self.path)
 
     @property
     def iteration(self) -> int:
@@ -103,12 +105,57 @@ def load_trained(path: str | Path,
             'training, with its config; but it has no `meta.cfg`.')
     trained = Trained(checkpoint, content, cfg_options)
     if cfg_options:
-        try:
-            trained.cfg
-        except (AssertionError, KeyError, TypeError) as error:
-            raise SystemExit(f'{path} should take the options {cfg_options}, '
-                             f'but: {error}') from error
+        trained.cfg  # fails, if it does not take them
     return trained
+
+
+def load_config(path: str | Path, cfg_options: dict | None = None) -> Config:
+    """Read a config, or that of a training.
+
+    Args:
+        path (str | Path): A file with a config, a checkpoint or a work
+            directory.
+        cfg_options (dict, optional): Settings that replace those of the
+            config. Defaults to None.
+
+    Raises:
+        SystemExit: If there is none, or if it does not take the options.
+    """
+    path = Path(path)
+    if path.suffix not in CONFIG_SUFFIXES or path.is_dir():
+        return load_trained(path, cfg_options).cfg
+    try:
+        cfg = Config.fromfile(path)
+    except (FileNotFoundError, ConfigParsingError) as error:
+        raise SystemExit(f'{path} should be a config that is there, with all '
+                         f'of its bases, but: {error}') from error
+    return _with_options(cfg, cfg_options, path)
+
+
+def check_classes(runs: Sequence[Trained], names: Sequence[str]) -> None:
+    """Refuse runs whose labels differ in meaning.
+
+    Args:
+        runs (Sequence[Trained]): All should have the classes of the first.
+        names (Sequence[str]): Of the runs.
+
+    Raises:
+        SystemExit: If the classes, or their order, differ.
+    """
+    for run, name in zip(runs, names):
+        if run.classes != runs[0].classes:
+            raise SystemExit(
+                f'{name} should have the classes of {names[0]}, '
+                f'{runs[0].classes}, but has {run.classes}.')
+
+
+def _with_options(cfg: Config, options: dict | None, path: Path) -> Config:
+    try:
+        cfg.merge_from_dict(options or {})
+    except (AssertionError, KeyError, TypeError) as error:
+        raise SystemExit(f'{path} should take the options {options}, but: '
+                         f'{error}') from error
+    return cfg
 
 
 def last_checkpoint(work_dir: Path) -> Path:

@@ -9,8 +9,12 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from mmpretrain.structures import DataSample
 
+from mmgh.image_pipeline import pipeline_of
+from .domain_datasets import where_data_are
 from .images import visible
 from .trained_model import model_config
+
+DOMAINS = ('source', 'target')
 
 
 class TrainingImages(NamedTuple):
@@ -34,10 +38,11 @@ def training_images(cfg: Config,
         seed (int): Of the drawing and the augmentation. Defaults to 0.
 
     Raises:
-        SystemExit: If the training loader has one domain only.
+        SystemExit: If the training loader has one domain only, or if its
+            images cannot be read.
     """
-    dataset = cfg.train_dataloader.dataset
-    if not {'source', 'target'} <= set(dataset):
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    if not set(DOMAINS) <= set(dataset):
         raise SystemExit('`train_dataloader.dataset` should be a domain pair, '
                          'of which both domains are shown, but is a '
                          f'{dataset.get("type")}.')
@@ -48,13 +53,21 @@ def training_images(cfg: Config,
     loader.update(
         batch_size=number, num_workers=0, persistent_workers=False)
     loader.setdefault('collate_fn', dict(type='default_collate'))
-    loader = Runner.build_dataloader(loader, seed=seed)
+    try:
+        loader = Runner.build_dataloader(loader, seed=seed)
+        batch = next(iter(loader))
+    except Exception as error:  # data sets fail in many ways
+        hint = where_data_are(*((f'train_dataloader.dataset.{domain}',
+                                 dataset[domain]) for domain in DOMAINS))
+        raise SystemExit(
+            '`train_dataloader` should give images that are there, but ends '
+            f"in {type(error).__name__}: {' '.join(str(error).split())}; "
+            f'{hint}.') from error
     preprocessor = MODELS.build(model_config(cfg)).data_preprocessor
-    batch = preprocessor(next(iter(loader)), True)
+    batch = preprocessor(batch, True)
     images = {
         domain: visible(batch['inputs'][domain], preprocessor.preprocessor,
-                        dataset[domain].get('pipeline', ()))
-        for domain in ('source', 'target')
+                        pipeline_of(dataset[domain])) for domain in DOMAINS
     }
     names = loader.dataset.metainfo.get('classes')
     return dict(

@@ -4,48 +4,24 @@
 
 The picture has images of both domains as the network gets them: after
 augmentation and preprocessing, of which only the normalisation is undone. The
-target has no labels in training.
+target has no labels in training. Instead of a config, a work directory or a
+checkpoint shows what a run was trained on. The CSV beside the picture has the
+class of each image.
 """
 from __future__ import annotations
 
-import argparse
 import textwrap
 from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-from mmengine.config import Config, DictAction
-from mmgh.analysis import TrainingImages, training_images
-from mmgh.analysis.options import positive
+from mmgh.analysis import TrainingImages, load_config, training_images
+from mmgh.analysis.options import add_cfg_options, make_parser, positive
 from mmgh.analysis.plots import pyplot, save
+from mmgh.analysis.tables import write_csv
 
 # Letters that fit over an image.
 NAME_WIDTH = 14
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='path of the config')
-    parser.add_argument(
-        '--out',
-        type=Path,
-        default=Path('browse.png'),
-        help='PNG to write (default: browse.png)')
-    parser.add_argument(
-        '--number',
-        type=positive,
-        default=8,
-        help='images of each domain (default: 8)')
-    parser.add_argument(
-        '--seed', type=int, default=0, help='of all that is random')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings of the config, as for train.py')
-    return parser.parse_args()
 
 
 def plot(domains: dict[str, TrainingImages], path: Path) -> None:
@@ -59,23 +35,38 @@ def plot(domains: dict[str, TrainingImages], path: Path) -> None:
         layout='constrained')
     for row, (domain, shown) in zip(grid, domains.items()):
         row[0].set_ylabel(domain, fontsize=11)
-        for i, (axes, image) in enumerate(zip(row, shown.images)):
+        for axes, image, name in zip(row, shown.images, names(shown)):
             axes.imshow(image)
             axes.set(xticks=[], yticks=[])
-            if shown.classes:
-                name = textwrap.fill(shown.classes[i].replace('_', ' '),
-                                     NAME_WIDTH)
-                axes.set_title(name, fontsize=8)
+            axes.set_title(textwrap.fill(name, NAME_WIDTH), fontsize=8)
     save(figure, path)
 
 
+def names(shown: TrainingImages) -> list[str]:
+    """Of the classes; empty without labels."""
+    return shown.classes or [''] * len(shown.images)
+
+
 def main() -> None:
-    args = parse_args()
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
-    plot(training_images(cfg, args.number, args.seed), args.out)
-    print(f'Images: {args.out}')
+    parser = make_parser(__doc__, out='browse.png')
+    parser.add_argument('config', type=Path, help='a config, or a run')
+    parser.add_argument(
+        '--number',
+        type=positive,
+        default=8,
+        help='images of each domain (default: 8)')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of all that is random')
+    add_cfg_options(parser)
+    args = parser.parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    domains = training_images(cfg, args.number, args.seed)
+    plot(domains, args.out)
+    table = args.out.with_suffix('.csv')
+    write_csv(table, ('domain', 'position', 'class'),
+              [(domain, i, name) for domain, shown in domains.items()
+               for i, name in enumerate(names(shown), start=1)])
+    print(f'Images: {args.out}\nClasses: {table}')
 
 
 if __name__ == '__main__':
