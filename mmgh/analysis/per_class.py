@@ -44,9 +44,9 @@ def differences(runs: Sequence[ClassAccuracies]) -> np.ndarray:
     return runs[-1].accuracies - runs[0].accuracies
 
 
-def by_difference(runs: Sequence[ClassAccuracies]) -> list[int]:
-    """Classes that have images, from the greatest gain to the greatest
-    loss."""
-    change = differences(runs)
-    return [int(i) for i in np.argsort(-change, kind='stable')
-            if not np.isnan(change[i])]
+def class_order(runs: Sequence[ClassAccuracies]) -> list[int]:
+    """Classes that have images, from the greatest gain to the greatest loss;
+    of a single run, from the best to the worst."""
+    values = differences(runs) if len(runs) > 1 else runs[0].accuracies
+    return [int(i) for i in np.argsort(-values, kind='stable')
+            if not np.isnan(values[i])]

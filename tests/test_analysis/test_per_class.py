@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmgh.analysis.per_class import (by_difference, class_accuracies,
+from mmgh.analysis.per_class import (class_accuracies, class_order,
                                      differences)
 
 LABELS = np.random.RandomState(0).choice([0, 1, 3], 100)
@@ -34,8 +34,16 @@ def test_class_without_images_has_no_accuracy():
 
 def test_classes_go_from_gain_to_loss():
     runs = [run(1)[1], run(2)[1], run(3)[1]]
-    order = by_difference(runs)
+    order = class_order(runs)
     assert sorted(order) == [0, 1, 3]
     change = [runs[2].accuracies[i] - runs[0].accuracies[i] for i in order]
     assert change == sorted(change, reverse=True)
     assert differences(runs)[order].tolist() == change
+
+
+def test_classes_of_one_run_go_from_best_to_worst():
+    alone = run(1)[1]
+    order = class_order([alone])
+    assert sorted(order) == [0, 1, 3]
+    accuracies = alone.accuracies[order].tolist()
+    assert accuracies == sorted(accuracies, reverse=True)

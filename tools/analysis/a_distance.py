@@ -27,8 +27,8 @@ from mmgh.analysis import (Trained, distinct_names, domain_datasets,
                            group_by_name, has_domain_pair, load_trained,
                            outputs_of_domains, run_name)
 from mmgh.analysis.a_distance import a_distance, domain_error
-from mmgh.analysis.options import (add_device_option, add_image_options,
-                                   make_parser)
+from mmgh.analysis.options import (add_cfg_options, add_device_option,
+                                   add_image_options, make_parser)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import a_distance_figure
 from mmgh.analysis.tables import markdown_table, spread, write_csv
@@ -81,9 +81,10 @@ def main() -> None:
     parser.add_argument('runs', nargs='+', type=Path, help='to measure')
     add_image_options(parser)
     add_device_option(parser)
+    add_cfg_options(parser)
     args = parser.parse_args()
     names = distinct_names(args.runs)
-    runs = [load_trained(path) for path in args.runs]
+    runs = [load_trained(path, args.cfg_options) for path in args.runs]
     first = next((run for run in runs if has_domain_pair(run.cfg)), runs[0])
     measured = [
         measure(run_name(path), run,

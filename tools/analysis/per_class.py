@@ -1,9 +1,9 @@
-"""Target accuracy of each class, of two runs or more side by side.
+"""Target accuracy of each class, of one run or several side by side.
 
-    python tools/analysis/per_class.py RUN RUN --out per_class.png
+    python tools/analysis/per_class.py RUN... --out per_class.png
 
 A run is a work directory or a checkpoint. Classes are sorted by the difference
-of the last run to the first. This is an oracle: it uses the target test
+of the last run to the first; of one run, by its accuracy. This is an oracle: it uses the target test
 labels, so nothing should be chosen by it.
 """
 from __future__ import annotations
@@ -14,31 +14,24 @@ from pathlib import Path
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 import numpy as np
-from mmgh.analysis import (Outputs, Trained, distinct_names, load_trained,
-                           outputs_of, target_dataset)
-from mmgh.analysis.options import add_device_option, make_parser
-from mmgh.analysis.per_class import (ClassAccuracies, by_difference,
-                                     class_accuracies, differences)
+from mmgh.analysis import (Outputs, Trained, check_classes, distinct_names,
+                           load_trained, outputs_of_domains, target_dataset)
+from mmgh.analysis.options import (add_cfg_options, add_device_option,
+                                   make_parser)
+from mmgh.analysis.per_class import (ClassAccuracies, class_accuracies,
+                                     class_order)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import per_class_figure
 from mmgh.analysis.tables import markdown_table, write_csv
-
-
-def check_classes(runs: list[Trained], names: list[str]) -> None:
-    """Refuse runs whose labels differ in meaning."""
-    for run, name in zip(runs, names):
-        if run.classes != runs[0].classes:
-            raise SystemExit(
-                f'{name} should have the classes of {names[0]}, '
-                f'{runs[0].classes}, but has {run.classes}.')
 
 
 def target_outputs(runs: list[Trained], names: list[str],
                    args: Namespace) -> list[Outputs]:
     """Of each run on its own target test data."""
     outputs = [
-        outputs_of(run.build_model(args.device), target_dataset(run.cfg))
-        for run in runs
+        outputs_of_domains(
+            run, dict(target=target_dataset(run.cfg)),
+            device=args.device)['target'] for run in runs
     ]
     for output, name in zip(outputs, names):
         if output.labels is None:
@@ -52,37 +45,41 @@ def target_outputs(runs: list[Trained], names: list[str],
 
 def rows(runs: list[ClassAccuracies], classes: list[str],
          counts: np.ndarray) -> list[tuple]:
-    """Class, images, accuracy by each run, difference."""
-    change = differences(runs)
-    return [(classes[i], int(counts[i]),
-             *(float(run.accuracies[i]) for run in runs), float(change[i]))
-            for i in by_difference(runs)]
+    """Class, images, accuracy by each run; of several the difference."""
+    lines = [(classes[i], int(counts[i]),
+              *(float(run.accuracies[i]) for run in runs))
+             for i in class_order(runs)]
+    return list(map(with_difference, lines))
+
+
+def with_difference(line: tuple) -> tuple:
+    """Of the last run to the first one."""
+    first, *others = line[2:]
+    return (*line, others[-1] - first) if others else line
 
 
 def table(header: tuple, lines: list[tuple],
           runs: list[ClassAccuracies], images: int) -> str:
     """Markdown; below the classes their mean, and that of all images."""
-    means = [run.mean for run in runs]
-    overall = [run.overall for run in runs]
-    lines = lines + [
-        ('**mean of the classes**', images, *means, means[-1] - means[0]),
-        ('**all images**', images, *overall, overall[-1] - overall[0])
-    ]
+    lines = lines + list(map(with_difference, [
+        ('**mean of the classes**', images, *(run.mean for run in runs)),
+        ('**all images**', images, *(run.overall for run in runs))
+    ]))
+    forms = ['.1f'] * len(runs) + ['+.1f']
     return markdown_table(header, [
-        (name, str(count), *(f'{value:.1f}' for value in accuracies),
-         f'{change:+.1f}') for name, count, *accuracies, change in lines
+        (name, str(count), *map(format, numbers, forms))
+        for name, count, *numbers in lines
     ])
 
 
 def main() -> None:
     parser = make_parser(__doc__, out='per_class.png')
-    parser.add_argument('runs', nargs='+', type=Path, help='at least two')
+    parser.add_argument('runs', nargs='+', type=Path, help='to compare')
     add_device_option(parser)
+    add_cfg_options(parser)
     args = parser.parse_args()
-    if len(args.runs) < 2:
-        parser.error('`runs` should be at least two to compare, but is one.')
     names = distinct_names(args.runs)
-    trained = [load_trained(path) for path in args.runs]
+    trained = [load_trained(path, args.cfg_options) for path in args.runs]
     check_classes(trained, names)
     classes = trained[0].classes
     outputs = target_outputs(trained, names, args)
@@ -95,7 +92,8 @@ def main() -> None:
     counts = np.bincount(labels, minlength=len(classes))
     lines = rows(runs, classes, counts)
     header = ('class (oracle: target test labels)', 'images',
-              *(f'{name} (%)' for name in names), 'difference (points)')
+              *(f'{name} (%)' for name in names),
+              'difference (points)')[:len(lines[0])]
     print(table(header, lines, runs, len(labels)))
     save(per_class_figure(runs, classes, counts), args.out)
     numbers = args.out.with_suffix('.csv')

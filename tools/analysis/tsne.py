@@ -3,8 +3,9 @@
     python tools/analysis/tsne.py RUN --before RUN --out tsne.png
 
 A run is a work directory or a checkpoint; the one before is trained on the
-source only, or an earlier checkpoint, and is shown the data of RUN: of the
-source the training images, of the target the test images. Each run has a
+source only, or an earlier checkpoint, has the same classes, and is shown the
+data of RUN: of the source the training images, of the target the test images.
+Options of the config are for RUN. Each run has a
 t-SNE of its own, of the input of its last layer. Target labels, if there are
 any, only colour the points.
 """
@@ -14,10 +15,10 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-from mmgh.analysis import (distinct_names, domain_datasets, load_trained,
-                           outputs_of_domains)
-from mmgh.analysis.options import (add_device_option, add_image_options,
-                                   make_parser)
+from mmgh.analysis import (check_classes, distinct_names, domain_datasets,
+                           load_trained, outputs_of_domains)
+from mmgh.analysis.options import (add_cfg_options, add_device_option,
+                                   add_image_options, make_parser)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tables import write_csv
@@ -50,10 +51,13 @@ def main() -> None:
         help='about how many neighbours a point has (default: 30)')
     add_image_options(parser)
     add_device_option(parser)
+    add_cfg_options(parser)
     args = parser.parse_args()
     paths = [path for path in (args.before, args.run) if path is not None]
     names = distinct_names(paths)
-    runs = [load_trained(path) for path in paths]
+    runs = [load_trained(path) for path in paths[:-1]]
+    runs.append(load_trained(args.run, args.cfg_options))
+    check_classes(runs[::-1], names[::-1])
     datasets = domain_datasets(runs[-1].cfg)
     try:
         check_perplexity(

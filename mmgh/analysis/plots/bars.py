@@ -7,7 +7,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mmgh.analysis.per_class import (ClassAccuracies, by_difference,
+from mmgh.analysis.per_class import (ClassAccuracies, class_order,
                                      differences)
 from .figure import legend_above, pyplot
 from .palette import COLOURS
@@ -46,18 +46,23 @@ def draw_a_distances(axes, groups: dict[str, list[float]]) -> None:
     _grid(axes)
 
 
-def per_class_figure(runs: Sequence[ClassAccuracies], classes: Sequence[str],
-                     counts: np.ndarray):
+def per_class_figure(runs: Sequence[ClassAccuracies],
+                     classes: Sequence[str],
+                     counts: np.ndarray,
+                     colours: Sequence[str] = COLOURS):
     """Accuracies of all classes; see ``draw_class_accuracies``."""
     height = 2 + np.count_nonzero(counts) * (0.15 + 0.15 * len(runs))
     figure, axes = pyplot.subplots(figsize=(8, height), layout='constrained')
-    draw_class_accuracies(axes, runs, classes, counts)
+    draw_class_accuracies(axes, runs, classes, counts, colours)
     legend_above(figure, axes)
     return figure
 
 
-def draw_class_accuracies(axes, runs: Sequence[ClassAccuracies],
-                          classes: Sequence[str], counts: np.ndarray) -> None:
+def draw_class_accuracies(axes,
+                          runs: Sequence[ClassAccuracies],
+                          classes: Sequence[str],
+                          counts: np.ndarray,
+                          colours: Sequence[str] = COLOURS) -> None:
     """A bar for each class that has images, and for each run.
 
     Args:
@@ -65,28 +70,29 @@ def draw_class_accuracies(axes, runs: Sequence[ClassAccuracies],
         runs (Sequence[ClassAccuracies]): Of the same C classes.
         classes (Sequence[str]): Their names.
         counts (np.ndarray): Of their images, shape ``(C, )``.
+        colours (Sequence[str]): Of the runs, in their order.
     """
-    order = by_difference(runs)
+    order = class_order(runs)
     heights = np.arange(len(order))
     thickness = 0.8 / len(runs)
-    for i, (run, colour) in enumerate(zip(runs, cycle(COLOURS[1:]))):
+    for i, (run, colour) in enumerate(zip(runs, cycle(colours))):
         axes.barh(
             heights + (i + 0.5) * thickness - 0.4,
             run.accuracies[order],
             height=thickness,
             color=colour,
             label=f'{run.name}: {run.overall:.1f} %')
-    for height, change in zip(heights, differences(runs)[order]):
-        axes.text(101, height, f'{change:+.1f}', va='center', fontsize=9)
+    title = 'oracle: from target test labels'
+    if len(runs) > 1:
+        title += '\nright of the bars: last run minus first run (points)'
+        for height, change in zip(heights, differences(runs)[order]):
+            axes.text(101, height, f'{change:+.1f}', va='center', fontsize=9)
+    axes.set_title(title, fontsize=10)
     axes.set_yticks(heights, [f'{classes[i]} ({counts[i]})' for i in order])
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlim(0, 100)
     axes.set_ylabel('class (number of images)')
     axes.set_xlabel('accuracy on the target test data (%)')
-    axes.set_title(
-        'oracle: from target test labels\n'
-        'right of the bars: last run minus first run (points)',
-        fontsize=10)
     _grid(axes)
 
 

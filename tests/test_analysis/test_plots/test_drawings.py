@@ -124,4 +124,18 @@ def test_classes_without_images_have_no_bar(axes):
     ticks = [label.get_text() for label in axes.get_yticklabels()]
     assert ticks == ['z (10)', 'x (2)']
     assert [text.get_text() for text in axes.texts] == ['+50.0', '+10.0']
-    assert 'oracle' in axes.get_title()
+    assert 'oracle' in axes.get_title() and 'minus' in axes.get_title()
+
+
+def test_one_run_has_no_differences(axes):
+    runs = [ClassAccuracies('a', np.array([50., 70.]), 60)]
+    draw_class_accuracies(axes, runs, ['x', 'y'], np.array([5, 5]))
+    assert [bar.get_width() for bar in axes.patches] == [70, 50]
+    assert not axes.texts and 'minus' not in axes.get_title()
+
+
+def test_bars_have_the_colours_of_the_runs(axes):
+    runs = [ClassAccuracies(name, np.array([50.]), 50) for name in 'ab']
+    draw_class_accuracies(axes, runs, ['x'], np.array([9]), ['red', 'green'])
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches
+            ] == [to_hex('red'), to_hex('green')]

@@ -89,10 +89,35 @@ def test_other_test_data_are_refused(per_class, harmonized, changed):
         per_class(harmonized, other)
 
 
-def test_one_run_is_refused(per_class, harmonized, capsys):
-    with pytest.raises(SystemExit):
-        per_class(harmonized)
-    assert 'at least two' in capsys.readouterr().err
+def test_one_run_has_accuracies_and_no_difference(per_class, harmonized,
+                                                  capsys, tmp_path):
+    per_class(harmonized, '--out', tmp_path / 'a.png')
+    assert_picture(tmp_path / 'a.png')
+    expected, counts, overall = accuracies(harmonized)
+    with open(tmp_path / 'a.csv', newline='') as file:
+        header, *lines = csv.reader(file)
+    assert header == ['class (oracle: target test labels)', 'images',
+                      'dann-ghpp (%)']
+    assert {name: int(count) for name, count, _ in lines} == counts
+    found = {name: float(accuracy) for name, _, accuracy in lines}
+    assert found == pytest.approx(expected)
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    table = capsys.readouterr().out
+    assert 'difference' not in table and '+' not in table
+    assert f'| {overall:.1f} |' in ' '.join(table.split())
+
+
+def test_options_say_where_the_data_are(per_class, without_labels, tmp_path,
+                                        harmonized):
+    """Of 12 images without labels one is given to each class, and found."""
+    for i in range(10):
+        (tmp_path / f'moved/{i}').mkdir(parents=True)
+        (tmp_path / f'target/{i}.png').rename(tmp_path / f'moved/{i}/0.png')
+    name = 'test_dataloader.dataset'
+    per_class(without_labels, '--out', tmp_path / 'a.png', '--cfg-options',
+              f'{name}.data_root={tmp_path}/moved', f'{name}.with_label=True')
+    with open(tmp_path / 'a.csv', newline='') as file:
+        assert [line['images'] for line in csv.DictReader(file)] == ['1'] * 10
 
 
 def test_wrong_run_is_refused(per_class, harmonized, wrong_run):

@@ -83,6 +83,44 @@ def test_diverged_run_is_refused(tsne, diverged):
         tsne(diverged)
 
 
+def test_run_before_with_other_classes_is_refused(tsne, harmonized, changed):
+    def rename(content, cfg):
+        content['meta']['dataset_meta']['classes'] = tuple('abcdefghij')
+
+    other = changed(harmonized, 'other', rename)
+    with pytest.raises(SystemExit, match='other should have the classes of '
+                       'dann-ghpp'):
+        tsne(harmonized, '--before', other)
+
+
+def test_run_before_must_take_the_images(tsne, harmonized, changed):
+    def enlarge(content, cfg):
+        cfg.test_dataloader.dataset.pipeline.insert(
+            0, dict(type='Resize', scale=(40, 40)))
+
+    larger = changed(harmonized, 'larger', enlarge)
+    with pytest.raises(SystemExit, match='iter_6.pth should take the images '
+                       'of the source, but'):
+        tsne(larger, '--before', harmonized)
+
+
+@pytest.mark.parametrize('tool', ['tsne', 'a_distance', 'per_class'])
+def test_data_that_have_moved_are_named(tools, without_labels, tmp_path,
+                                        tool):
+    (tmp_path / 'target').rename(tmp_path / 'elsewhere')
+    with pytest.raises(SystemExit, match='target/.*`--cfg-options '
+                       'test_dataloader.dataset.data_root=...`'):
+        tools(f'analysis/{tool}', without_labels)
+
+
+def test_options_say_where_the_data_are(tsne, without_labels, tmp_path):
+    (tmp_path / 'target').rename(tmp_path / 'elsewhere')
+    tsne(without_labels, '--out', tmp_path / 'a.png', '--cfg-options',
+         f'test_dataloader.dataset.data_root={tmp_path}/elsewhere')
+    domains = Counter(p['domain'] for p in lines(tmp_path / 'a.csv'))
+    assert domains['target'] == 12
+
+
 def test_wrong_run_is_refused(tsne, harmonized, wrong_run):
     path, message = wrong_run
     with pytest.raises(SystemExit, match=message):
