@@ -36,12 +36,16 @@ class Agreement(NamedTuple):
     """True accuracy of the one that it chooses from all runs."""
 
 
-def read_validations(work_dir: Path, oracle: str) -> Validations:
+def read_validations(work_dir: Path,
+                     oracle: str,
+                     prefixes: Sequence[str] = PREFIXES) -> Validations:
     """Read the log of a run.
 
     Args:
         work_dir (Path): Of the run.
         oracle (str): Name of the accuracy on the target in the log.
+        prefixes (Sequence[str]): Of the names of the metrics. Defaults to
+            those of scores without target labels, and of the source.
 
     Raises:
         SystemExit: If the run logged no such accuracy, or no metric.
@@ -57,12 +61,13 @@ def read_validations(work_dir: Path, oracle: str) -> Validations:
         name: np.array([scalars.get(name, nan) for scalars in validations],
                        dtype=float)
         for name in (oracle, *names)
-        if name == oracle or name.startswith(PREFIXES)
+        if name == oracle or name.startswith(tuple(prefixes))
     }
     if len(columns) < 2:
         raise SystemExit(f'{work_dir} should have logged metrics to compare, '
-                         f'{" or ".join(f"{p}..." for p in PREFIXES)}, but '
-                         'has none; see mmgh.UnsupervisedMetric.')
+                         f'{" or ".join(f"{p}..." for p in prefixes)}, but '
+                         'has none; see mmgh.UnsupervisedMetric, and '
+                         '--metrics for others.')
     return Validations(columns.pop(oracle), columns)
 
 

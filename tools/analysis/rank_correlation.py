@@ -12,28 +12,22 @@ from __future__ import annotations
 
 from math import isfinite, nan
 from pathlib import Path
+from typing import Collection
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis.options import make_parser
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.rank_correlation import rank_figure
-from mmgh.analysis.rank_correlation import (Agreement, Validations, agreements,
-                                            read_validations)
+from mmgh.analysis.rank_correlation import (PREFIXES, Agreement, Validations,
+                                            agreements, read_validations)
 from mmgh.analysis.runs import distinct_names, run_name
 from mmgh.analysis.tables import markdown_table, spread, write_csv
+from mmgh.analysis.units import unit_of
 from mmgh.evaluation import UnsupervisedMetric
 
 HEADER = ('metric', 'rank correlation within runs', 'over all',
           'accuracy chosen within runs (%)', 'over all (%)')
-# Metrics of mmpretrain are in percent.
-UNITS = {
-    'entropy': 'nats',
-    'mutual_information': 'nats',
-    'nuclear_norm': 'at most 1',
-    'snd': 'nats',
-    'dev': 'nats',
-}
 
 
 def rows(found: dict[str, Agreement],
@@ -67,16 +61,16 @@ def csv_rows(lines: dict[str, Agreement]) -> list[tuple]:
             for name, line in lines.items()]
 
 
-def labels(found: dict[str, Agreement]) -> dict[str, str]:
+def labels(found: dict[str, Agreement],
+           lower_is_better: Collection[str]) -> dict[str, str]:
     """Of the panels."""
     texts = {}
     for name, line in found.items():
-        item = name.split('/')[-1]
-        notes = [UNITS.get(item, '%')]
-        if item in UnsupervisedMetric.lower_is_better:
-            notes.append('lower is better')
-        texts[name] = (f'{name} ({", ".join(notes)})\nrank correlation over '
-                       f'all: {number(line.over_all, "+.2f")}')
+        lower = name.split('/')[-1] in lower_is_better
+        notes = [unit_of(name), 'lower is better' if lower else '']
+        text = ', '.join(filter(None, notes))
+        texts[name] = (f'{name}{text and f" ({text})"}\nrank correlation '
+                       f'over all: {number(line.over_all, "+.2f")}')
     return texts
 
 
@@ -92,16 +86,32 @@ def main() -> None:
         default='oracle/accuracy/top1',
         help='name of the true accuracy in the log, such as accuracy/top1 '
         '(default: oracle/accuracy/top1)')
+    parser.add_argument(
+        '--metrics',
+        nargs='+',
+        default=PREFIXES,
+        help='how the names of the metrics begin in the log (default: '
+        f'{" ".join(PREFIXES)})')
+    parser.add_argument(
+        '--lower-is-better',
+        nargs='+',
+        default=[],
+        help='last parts of the names of further metrics for which this is '
+        'so, such as loss')
     args = parser.parse_args()
     distinct_names(args.runs)
-    runs = [read_validations(path, args.oracle) for path in args.runs]
+    lower = {*UnsupervisedMetric.lower_is_better, *args.lower_is_better}
+    runs = [
+        read_validations(path, args.oracle, args.metrics)
+        for path in args.runs
+    ]
     groups: dict[str, list[Validations]] = {}
     for path, run in zip(args.runs, runs):
         groups.setdefault(run_name(path), []).append(run)
-    found = agreements(runs, UnsupervisedMetric.lower_is_better)
+    found = agreements(runs, lower)
     lines = rows(found, runs)
     print(table(lines))
-    save(rank_figure(groups, labels(found), args.oracle), args.out)
+    save(rank_figure(groups, labels(found, lower), args.oracle), args.out)
     numbers = args.out.with_suffix('.csv')
     write_csv(numbers, HEADER, csv_rows(lines))
     print(f'Plots: {args.out}\nNumbers: {numbers}')

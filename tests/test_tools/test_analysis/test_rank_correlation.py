@@ -70,6 +70,23 @@ def test_another_oracle(compare, tmp_path, capsys):
         compare(run, '--out', out)
 
 
+def test_metrics_of_a_users_own(compare, tmp_path, capsys):
+    run = make_run(tmp_path / 'dann', [10, 20, 30], snd=[1, 2, 3],
+                   mine=[3, 2, 1], mine_too=[1, 3, 2])
+    out = ['--out', tmp_path / 'ranks.png']
+    compare(run, *out, '--metrics', 'unsupervised/mine')
+    lines = cells(capsys.readouterr().out)
+    assert list(lines)[:2] == ['unsupervised/mine', 'unsupervised/mine_too']
+    assert lines['unsupervised/mine'][::3] == ['-1.00', '10.0']
+    assert len(lines) == 4
+    compare(run, *out, '--metrics', 'unsupervised/mine', '--lower-is-better',
+            'mine')
+    lines = cells(capsys.readouterr().out)
+    assert lines['unsupervised/mine'][::3] == ['+1.00', '30.0']
+    with pytest.raises(SystemExit, match='metrics to compare, mine..., but'):
+        compare(run, *out, '--metrics', 'mine')
+
+
 def test_a_run_that_is_given_twice_is_refused(compare, tmp_path):
     run = make_run(tmp_path / 'dann', [1, 2], snd=[1, 2])
     with pytest.raises(SystemExit, match='given once'):
