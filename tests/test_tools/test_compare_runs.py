@@ -1,6 +1,7 @@
 """The table and the plot of tools/analysis/compare_runs.py."""
 from __future__ import annotations
 
+import csv
 import json
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,33 @@ def test_table_has_the_last_accuracy_and_means_over_iterations(
     assert rows[2:] == [['dann', '1', '70.0', '-', '-', '2.0'],
                         ['dann-gh', '1', '80.0', '75.0', '105.0', '2.0']]
     assert (tmp_path / 'plot.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_each_run_has_a_line_of_the_csv(compare, tmp_path):
+    runs = [
+        make_run(tmp_path / '0' / 'dann', [10, 20, 70]),
+        make_run(tmp_path / '1' / 'dann', [10, 90, 80],
+                 conflict=[1, 0, 1, 1], angle=[100, 80, 100, 140]),
+    ]
+    compare(*runs, '--out', tmp_path / 'plot.png')
+    with open(tmp_path / 'plot.csv', newline='') as file:
+        header, *lines = csv.reader(file)
+    assert len(header) == 7
+    assert lines == [
+        ['0/dann', 'dann', '70', '70', '', '', '2.0'],
+        ['1/dann', 'dann', '80', '90', '75.0', '105.0', '2.0']
+    ]
+
+
+def test_another_metric_may_be_compared(compare, tmp_path, capsys):
+    run = make_run(tmp_path / 'dann', [50])
+    for log in run.glob('*/vis_data/scalars.json'):
+        log.write_text(json.dumps({'mine': 12, 'accuracy/top1': 50,
+                                   'step': 1}))
+    compare(run, '--out', tmp_path / 'plot.png', '--metric', 'mine')
+    assert '| 12.0 ' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match='should have logged `yours`'):
+        compare(run, '--metric', 'yours')
 
 
 def test_runs_of_one_name_are_summarised(compare, tmp_path, capsys):
