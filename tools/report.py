@@ -8,12 +8,15 @@ features, and the target images that are misclassified.
 from __future__ import annotations
 
 import argparse
+from itertools import cycle
 from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis import distinct_names
-from mmgh.analysis.options import add_device_option, positive
+from mmgh.analysis.options import (add_cfg_options, add_device_option,
+                                   add_metric_option, output_file, positive)
+from mmgh.analysis.plots import COLOURS
 from reporting import curves, summary
 from reporting.images import image_sections
 from reporting.page import write_page
@@ -26,11 +29,11 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='of the runs')
     parser.add_argument(
-        '--out', type=Path, default=Path('report.html'), help='page to write')
-    parser.add_argument(
-        '--metric',
-        help='target accuracy in the log (default: accuracy/top1, or '
-        'oracle/accuracy/top1)')
+        '--out',
+        type=output_file,
+        default=Path('report.html'),
+        help='page to write (default: report.html)')
+    add_metric_option(parser)
     parser.add_argument(
         '--max-images',
         type=positive,
@@ -41,6 +44,7 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='only what was logged: neither data nor model are needed')
     add_device_option(parser)
+    add_cfg_options(parser)
     args = parser.parse_args()
     for path in args.work_dirs:
         if path.is_file():
@@ -53,8 +57,8 @@ def main() -> None:
     args = parse_args()
     names = distinct_names(args.work_dirs)
     runs = [
-        ReportRun(name, path, args.metric)
-        for name, path in zip(names, args.work_dirs)
+        ReportRun(name, path, args.metric, colour, args.cfg_options)
+        for name, path, colour in zip(names, args.work_dirs, cycle(COLOURS))
     ]
     sections = [
         summary.summary(runs),

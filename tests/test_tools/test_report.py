@@ -8,12 +8,15 @@ import shutil
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from PIL import Image
+from PIL import Image, ImageColor
 
 from mmgh.analysis import load_trained, outputs_of, target_dataset
+from mmgh.analysis.plots import COLOURS
+from ..test_datasets.layouts import write_folders
 from .short_runs import read
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -59,6 +62,12 @@ def test_page_needs_no_other_file(page):
         source.startswith(('#section-', 'data:image/png;base64,'))
         for source in sources)
     assert not re.search(r'url\(|@import|<script|<link', page)
+
+
+def shows(picture: Image.Image, colour: str) -> bool:
+    """Whether many pixels have a colour."""
+    pixels = np.asarray(picture.convert('RGB'))
+    return (pixels == ImageColor.getrgb(colour)).all(-1).sum() > 200
 
 
 def test_each_section_shows_something(page):
@@ -139,8 +148,11 @@ def test_each_run_is_shown_on_its_own_target(tools, runs, reverse, tmp_path):
             trained.build_model(), target_dataset(trained.cfg), max_images=40)
         wrong = output.probabilities.argmax(1) != output.labels
         assert int(captions[run.name]) == wrong.sum()
-    # Their test images differ, so they are not compared class by class.
-    assert len(pictures(sections(page)['Classes'])) == 2
+    # Their test images differ, so they are not compared class by class; each
+    # has its colour.
+    orange = [shows(picture, COLOURS[1])
+              for picture in pictures(sections(page)['Classes'])]
+    assert orange == [False, True]
 
 
 def changed(run: Path, folder: Path, **settings) -> Path:
@@ -164,6 +176,59 @@ def test_what_cannot_be_shown_is_said(tools, runs, tmp_path):
         assert 'no-test is not shown: `test_dataloader`' in parts[title]
         assert len(pictures(parts[title])) == 1
     assert len(pictures(parts['Losses'])) == 1
+
+
+def test_data_that_have_moved(tools, runs, tmp_path):
+    """They are named, and found with an option, which is no setting of the
+    training."""
+    dataset = dict(
+        type='CustomDataset', data_root='gone', pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=(28, 28)),
+            dict(type='PackInputs')
+        ])
+    source = dict(dataset, _delete_=True, data_root=str(tmp_path / 'data'))
+    run = changed(runs[1], tmp_path / 'moved',
+                  train_dataloader=dict(dataset=dict(source=source)),
+                  test_dataloader=dict(dataset=dict(_delete_=True, **dataset)))
+    path = tmp_path / 'report.html'
+    tools('report', run, '--out', path, '--max-images', 9)
+    parts = {title: html.unescape(part)
+             for title, part in sections(path.read_text()).items()}
+    name = 'test_dataloader.dataset.data_root'
+    for title in ('Features', 'Classes', 'Mistakes'):
+        assert "'gone/'" in parts[title] and not pictures(parts[title])
+        assert f'`--cfg-options {name}=...`' in parts[title]
+    assert len(pictures(parts['Losses'])) == 1
+    write_folders(tmp_path / 'data', 2, names='abcdefghij')
+    tools('report', run, '--out', path, '--max-images', 9, '--cfg-options',
+          f'{name}={tmp_path}/data')
+    parts = sections(html.unescape(path.read_text()))
+    assert len(pictures(parts['Mistakes'])) == 1
+    assert parts['Settings'].count("'gone'") == 1
+    assert parts['Settings'].count(f"'{tmp_path}/data'") == 1
+
+
+def test_each_run_with_several_pairs_of_tasks_has_its_picture(
+        tools, runs, tmp_path):
+    run = shutil.copytree(runs[1], tmp_path / 'pairs')
+    checkpoint = read(run / 'iter_6.pth')
+    scalars = checkpoint['message_hub']['log_scalars']
+    for name, tasks in [('angle', ['']), ('conflict', ['']),
+                        ('weight_cls', ['a_', 'c_']),
+                        ('weight_alignment', ['b_', 'd_'])]:
+        values = scalars.pop(f'train/{name}')
+        start = name.split('_')[0]
+        for task, pair in zip(tasks * 2, ('a_b', 'c_d')):
+            scalars[f'train/{start}_{task}{pair}'] = values
+    torch.save(checkpoint, run / 'iter_6.pth')
+    path = tmp_path / 'report.html'
+    tools('report', run, *runs, '--out', path, '--no-images')
+    part = sections(path.read_text())['Conflict']
+    one, several = pictures(part)
+    assert 'pairs, a colour for each pair of tasks.' in part
+    assert [shows(one, colour) for colour in COLOURS[1:3]] == [False, True]
+    assert shows(several, COLOURS[1])
 
 
 def test_run_without_a_pair_of_domains(tools, runs, tmp_path):
@@ -203,3 +268,10 @@ def test_checkpoint_alone_is_refused(tools, runs, tmp_path, capsys):
     with pytest.raises(SystemExit):
         tools('report', runs[0] / 'iter_6.pth')
     assert 'should be a work directory' in capsys.readouterr().err
+
+
+def test_a_folder_is_no_page(tools, runs, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        tools('report', runs[0], '--out', tmp_path)
+    assert f'--out: should be a file to write, but {tmp_path} is a folder' in (
+        capsys.readouterr().err)

@@ -1,14 +1,14 @@
 """Curves over the training: validation, losses, conflict."""
 from __future__ import annotations
 
-from itertools import cycle
 from typing import Callable
 
 from mmgh.analysis.conflict import iterations_of
 from mmgh.analysis.plots import COLOURS, SMOOTHING, draw_smooth, pyplot
 from mmgh.analysis.plots.conflict import conflict_figure
+from mmgh.analysis.units import unit_of
 
-from .page import Section, picture_of
+from .page import Picture, Section, picture_of
 from .report_run import ReportRun
 
 PHASES = 10
@@ -48,7 +48,7 @@ def losses(runs: list[ReportRun]) -> Section:
     figure = _panels(runs, names, draw)
     return Section(
         'Losses', pictures=[
-            picture_of(figure, 'Training losses (no unit), means of '
+            picture_of(figure, 'Training losses, means of up to '
                        f'{SMOOTHING} iterations.')
         ])
 
@@ -57,22 +57,29 @@ def conflict(runs: list[ReportRun]) -> Section:
     plain = [run.name for run in runs if not run.pairs]
     text = (f'Trained without GHOptimWrapper, so without angles: '
             f"{', '.join(plain)}.") if plain else ''
+    of_one_pair = [run for run in runs if len(run.pairs) == 1]
+    pictures = [_conflict_of(of_one_pair)] if of_one_pair else []
+    pictures += [
+        _conflict_of([run], run.name) for run in runs if len(run.pairs) > 1
+    ]
+    return Section('Conflict', text, pictures=pictures)
+
+
+def _conflict_of(runs: list[ReportRun], name: str = '') -> Picture:
+    """In the colours of the runs; of one run with several pairs of tasks in
+    those of the pairs."""
     series = {
+        ', '.join(pair.tasks) if name else
         f"{run.name}: {', '.join(pair.tasks)}": pair
         for run in runs for pair in run.pairs
     }
-    if not series:
-        return Section('Conflict', text)
     phases = min(PHASES, *(pair.total for pair in series.values()))
-    # The colours of the runs, unless a run has several pairs to tell apart.
-    colours = [colour for run, colour in zip(runs, cycle(COLOURS)) if run.pairs]
-    if len(series) > len(colours):
-        colours = COLOURS
-    figure = conflict_figure(series, phases, colours)
-    return Section('Conflict', text, pictures=[
-        picture_of(figure, 'Angles between the gradients of the tasks, how '
-                   'often they conflict, and the weights that follow.')
-    ])
+    colours = COLOURS if name else [run.colour for run in runs]
+    caption = ('Angles between the gradients of the tasks, how often they '
+               'conflict, and the weights that follow.')
+    if name:
+        caption = f'{name}, a colour for each pair of tasks. {caption}'
+    return picture_of(conflict_figure(series, phases, colours), caption)
 
 
 def _panels(runs: list[ReportRun], names: list[str], draw: Callable):
@@ -86,16 +93,16 @@ def _panels(runs: list[ReportRun], names: list[str], draw: Callable):
         figsize=(max(5, 4 * columns), 0.6 + 3 * lines),
         layout='constrained')
     for axes, name in zip(panels.flat, names):
-        for run, colour in zip(runs, cycle(COLOURS)):
-            draw(axes, run, name, dict(color=colour))
+        for run in runs:
+            draw(axes, run, name, dict(color=run.colour))
         axes.set_title(name, fontsize=10)
+        axes.set_ylabel(unit_of(name))
         axes.set_xlabel('training iteration')
         axes.grid(alpha=0.3)
     for axes in panels.flat[len(names):]:
         axes.set_axis_off()
     handles = [
-        pyplot.Line2D([], [], color=colour, label=run.name)
-        for run, colour in zip(runs, cycle(COLOURS))
+        pyplot.Line2D([], [], color=run.colour, label=run.name) for run in runs
     ]
     figure.legend(handles=handles, loc='outside upper center',
                   ncols=min(4, len(handles)))

@@ -13,7 +13,7 @@ from mmgh.analysis.plots import pyplot
 from mmgh.analysis.plots.bars import per_class_figure
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tsne import embed
-from mmgh.image_pipeline import target_test_data
+from mmgh.image_pipeline import pipeline_of, target_test_data
 from torch.utils.data import Dataset
 
 from .page import Picture, Section, picture_of
@@ -104,7 +104,8 @@ def _accuracies_of(group: list[Seen]) -> Picture:
                          len(names)) for one in group
     ]
     figure = per_class_figure(accuracies, names,
-                              np.bincount(labels, minlength=len(names)))
+                              np.bincount(labels, minlength=len(names)),
+                              [one.run.colour for one in group])
     return picture_of(
         figure, f'Accuracy of each class on {len(labels)} test images of the '
         'target.')
@@ -145,7 +146,7 @@ def _images(one: Seen, shown: list[int]) -> Sequence[np.ndarray]:
     inputs = preprocessor(default_collate(items), False)['inputs']
     preprocessor = getattr(preprocessor, 'preprocessor', preprocessor)
     return visible(inputs, preprocessor,
-                   target_test_data(one.run.cfg).pipeline)
+                   pipeline_of(target_test_data(one.run.cfg)))
 
 
 def _perplexity(domains: dict[str, Outputs]) -> float:

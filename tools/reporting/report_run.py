@@ -18,17 +18,28 @@ class ReportRun:
         work_dir (Path): With a checkpoint.
         metric (str, optional): Target accuracy in the log; None for the
             usual name.
+        colour (str): Of its curves and bars.
+        cfg_options (dict, optional): Settings that replace those of the
+            training, to find its data.
     """
 
-    def __init__(self, name: str, work_dir: Path, metric: str | None) -> None:
+    def __init__(self, name: str, work_dir: Path, metric: str | None,
+                 colour: str, cfg_options: dict | None) -> None:
         self.name = name
         self.work_dir = work_dir
-        self.trained = load_trained(work_dir)
+        self.colour = colour
+        self.trained = load_trained(work_dir, cfg_options)
         self.metric = accuracy_name(work_dir, metric)
 
     @cached_property
     def cfg(self) -> Config:
+        """Of the training, and the options."""
         return self.trained.cfg
+
+    @cached_property
+    def settings(self) -> Config:
+        """Of the training."""
+        return self.trained._replace(cfg_options=None).cfg
 
     @cached_property
     def classes(self) -> list[str]:

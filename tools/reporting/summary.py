@@ -22,11 +22,11 @@ def summary(runs: list[ReportRun]) -> Section:
 
 def settings(runs: list[ReportRun]) -> Section:
     listings = {
-        f'All settings of {run.name}': run.cfg.pretty_text for run in runs
+        f'All settings of {run.name}': run.settings.pretty_text for run in runs
     }
     if len(runs) == 1:
         return Section('Settings', listings=listings)
-    differing = differing_settings([run.cfg for run in runs])
+    differing = differing_settings([run.settings for run in runs])
     text = ('These differ.' if differing else 'The runs have the same '
             'settings.')
     table = Table(('setting', *(run.name for run in runs)),
@@ -42,7 +42,7 @@ def _row(run: ReportRun) -> tuple:
     return (
         run.name,
         str(run.trained.iteration),
-        str(run.cfg.get('randomness', {}).get('seed', '-')),
+        str(run.settings.get('randomness', {}).get('seed', '-')),
         f'{accuracies[-1]:.1f}' if accuracies else '-',
         f'{max(accuracies):.1f}' if accuracies else '-',
         _each(100 * pair.conflicts.mean() for pair in run.pairs),
