@@ -6,6 +6,7 @@ from typing import Callable
 from mmgh.analysis.conflict import iterations_of
 from mmgh.analysis.plots import COLOURS, SMOOTHING, draw_smooth, pyplot
 from mmgh.analysis.plots.conflict import conflict_figure
+from mmgh.analysis.plots.figure import legend_above
 from mmgh.analysis.units import unit_of
 
 from .page import Picture, Section, picture_of
@@ -104,6 +105,5 @@ def _panels(runs: list[ReportRun], names: list[str], draw: Callable):
     handles = [
         pyplot.Line2D([], [], color=run.colour, label=run.name) for run in runs
     ]
-    figure.legend(handles=handles, loc='outside upper center',
-                  ncols=min(4, len(handles)))
+    legend_above(figure, handles)
     return figure

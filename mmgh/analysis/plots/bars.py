@@ -54,7 +54,7 @@ def per_class_figure(runs: Sequence[ClassAccuracies],
     height = 2 + np.count_nonzero(counts) * (0.15 + 0.15 * len(runs))
     figure, axes = pyplot.subplots(figsize=(8, height), layout='constrained')
     draw_class_accuracies(axes, runs, classes, counts, colours)
-    legend_above(figure, axes)
+    legend_above(figure, axes.get_legend_handles_labels()[0])
     return figure
 
 

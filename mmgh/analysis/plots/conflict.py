@@ -30,7 +30,7 @@ def conflict_figure(series: Series,
     draw_angles(upper_right, series, colours)
     draw_conflict_rates(lower_left, series, phases, colours)
     draw_weights(lower_right, series, colours)
-    legend_above(figure, upper_right)
+    legend_above(figure, upper_right.get_legend_handles_labels()[0])
     return figure
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Sequence
 
 import matplotlib
 
@@ -31,14 +32,18 @@ def show_names_as_they_are() -> None:
 show_names_as_they_are()
 
 
-def legend_above(figure, axes) -> None:
-    """What is in the axes, in as many columns as the names leave room for."""
-    handles, labels = axes.get_legend_handles_labels()
+def legend_above(figure, handles: Sequence) -> None:
+    """In as many columns as the names leave room for.
+
+    Args:
+        figure: Of matplotlib.
+        handles (Sequence): What has a colour and a label.
+    """
+    labels = [handle.get_label() for handle in handles]
     letters = 11 * figure.get_figwidth()
     columns = int(letters / (8 + max(map(len, labels))))
     figure.legend(
-        handles,
-        labels,
+        handles=handles,
         loc='outside upper center',
         ncols=max(1, min(columns, len(labels))))
 

@@ -6,7 +6,7 @@ from math import ceil
 from typing import Sequence
 
 from mmgh.analysis.rank_correlation import Validations, values_of
-from .figure import pyplot
+from .figure import legend_above, pyplot
 from .palette import COLOURS, MARKERS
 
 _COLUMNS = 3
@@ -36,10 +36,7 @@ def rank_figure(groups: dict[str, list[Validations]],
     for axes in panels.flat[len(labels):]:
         axes.remove()
     figure.supylabel(f'{oracle} (%)', fontsize=10)
-    figure.legend(
-        *panels[0][0].get_legend_handles_labels(),
-        loc='outside upper center',
-        ncols=min(4, len(groups)))
+    legend_above(figure, panels[0][0].get_legend_handles_labels()[0])
     return figure
 
 

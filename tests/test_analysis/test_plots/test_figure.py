@@ -8,7 +8,7 @@ import pytest
 from matplotlib import font_manager
 
 from mmgh.analysis.plots import pyplot
-from mmgh.analysis.plots.figure import EAST_ASIAN_FONTS
+from mmgh.analysis.plots.figure import EAST_ASIAN_FONTS, legend_above
 
 
 def drawn(text: str) -> np.ndarray:
@@ -39,3 +39,14 @@ def test_east_asian_letters_are_drawn():
     with warnings.catch_warnings():
         warnings.simplefilter('error')  # a missing glyph is a warning
         assert not np.array_equal(drawn('自行车'), drawn('笔记本'))
+
+
+@pytest.mark.parametrize('letters', [4, 60])
+def test_legends_have_room_for_long_names(letters):
+    figure, axes = pyplot.subplots(figsize=(8, 4), layout='constrained')
+    lines = [axes.plot([1, 2], label=f'{i}' * letters)[0] for i in range(4)]
+    legend_above(figure, lines)
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
+    pyplot.close(figure)
