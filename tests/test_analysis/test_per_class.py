@@ -41,8 +41,9 @@ def test_classes_go_from_gain_to_loss():
     assert differences(runs)[order].tolist() == change
 
 
-def test_classes_of_one_run_go_from_best_to_worst():
-    alone = run(1)[1]
+@pytest.mark.parametrize('seed', range(5))
+def test_classes_of_one_run_go_from_best_to_worst(seed):
+    alone = run(seed)[1]
     order = class_order([alone])
     assert sorted(order) == [0, 1, 3]
     accuracies = alone.accuracies[order].tolist()
