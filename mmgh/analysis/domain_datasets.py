@@ -75,6 +75,11 @@ def where_data_are(*datasets: tuple[str, ConfigDict]) -> str:
     return f'if the data have moved, `--cfg-options {options}` says where'
 
 
+def in_one_line(error: Exception) -> str:
+    """Type and message."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def _build(dataset: ConfigDict, setting: str) -> Dataset:
     hint = where_data_are((setting, dataset))
     try:
@@ -84,8 +89,7 @@ def _build(dataset: ConfigDict, setting: str) -> Dataset:
     except Exception as error:  # data sets fail in many ways
         raise SystemExit(
             f'`{setting}` should be a data set that is there, but building it '
-            f"ended in {type(error).__name__}: {' '.join(str(error).split())}"
-            f'; {hint}.') from error
+            f'ended in {in_one_line(error)}; {hint}.') from error
     return dataset
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmgh.classifier_outputs import features_of, scores_of
-from .domain_datasets import SOURCE, TARGET
+from .domain_datasets import SOURCE, TARGET, in_one_line
 from .trained_model import Trained
 
 
@@ -54,7 +54,7 @@ def outputs_of_domains(trained: Trained,
         except (AssertionError, RuntimeError, ValueError) as error:
             raise SystemExit(
                 f'{trained.path} should take the images of the {domain}, but '
-                f'ends in {type(error).__name__}: {error}') from error
+                f'ends in {in_one_line(error)}') from error
         if not outputs[domain].features.isfinite().all():
             raise SystemExit(
                 f'{trained.path} should give finite features, but those of '
@@ -116,7 +116,7 @@ def _batch(dataset: Dataset, indices: list[int], domain: str) -> dict:
             setting = dict(source=SOURCE, target=TARGET)[domain]
             raise SystemExit(
                 f'Each image of the {domain} should be there and pass the '
-                f'test pipeline, but {name} ended in {type(error).__name__}: '
-                f'{error}; if the data have moved, `--cfg-options` says '
-                f'where, such as {setting}.data_root=...') from error
+                f'test pipeline, but {name} ended in {in_one_line(error)}; '
+                'if the data have moved, `--cfg-options` says where, such as '
+                f'{setting}.data_root=...') from error
     return default_collate(items)

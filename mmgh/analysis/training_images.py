@@ -10,7 +10,7 @@ from mmengine.runner import Runner, set_random_seed
 from mmpretrain.structures import DataSample
 
 from mmgh.image_pipeline import pipeline_of
-from .domain_datasets import where_data_are
+from .domain_datasets import in_one_line, where_data_are
 from .images import visible
 from .trained_model import model_config
 
@@ -61,8 +61,7 @@ def training_images(cfg: Config,
                                  dataset[domain]) for domain in DOMAINS))
         raise SystemExit(
             '`train_dataloader` should give images that are there, but ends '
-            f"in {type(error).__name__}: {' '.join(str(error).split())}; "
-            f'{hint}.') from error
+            f'in {in_one_line(error)}; {hint}.') from error
     preprocessor = MODELS.build(model_config(cfg)).data_preprocessor
     batch = preprocessor(batch, True)
     images = {

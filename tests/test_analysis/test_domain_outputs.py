@@ -71,7 +71,7 @@ def test_image_that_cannot_be_read_is_named(model, folder, tmp_path, content,
     message = str(error.value)
     assert f'image of the {domain} should' in message
     assert f'{path} ended in ' in message
-    assert f'`--cfg-options` says where, such as {setting}.data_root' in message
+    assert f'`--cfg-options` says where, such as {setting}.d' in message
 
 
 def test_images_of_another_size_are_refused(trained, folder):

@@ -3,8 +3,8 @@
     python tools/analysis/per_class.py RUN... --out per_class.png
 
 A run is a work directory or a checkpoint. Classes are sorted by the difference
-of the last run to the first; of one run, by its accuracy. This is an oracle: it uses the target test
-labels, so nothing should be chosen by it.
+of the last run to the first; of one run, by its accuracy. This is an oracle:
+it uses the target test labels, so nothing should be chosen by it.
 """
 from __future__ import annotations
 

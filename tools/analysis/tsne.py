@@ -4,10 +4,9 @@
 
 A run is a work directory or a checkpoint; the one before is trained on the
 source only, or an earlier checkpoint, has the same classes, and is shown the
-data of RUN: of the source the training images, of the target the test images.
-Options of the config are for RUN. Each run has a
-t-SNE of its own, of the input of its last layer. Target labels, if there are
-any, only colour the points.
+data of RUN, to which --cfg-options belong: of the source the training images,
+of the target the test images. Each run has a t-SNE of its own, of the input of
+its last layer. Target labels, if there are any, only colour the points.
 """
 from __future__ import annotations
 
