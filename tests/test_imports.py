@@ -13,8 +13,9 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classes', 'classifier_outputs', 'compat', 'gramian', 'image_pipeline',
-    'nested', 'registry', 'seeds', 'task_losses', 'unwrap', 'version'
+    'classes', 'classifier_outputs', 'compat', 'dataset_facts', 'gramian',
+    'image_pipeline', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
+    'version'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,
@@ -92,9 +93,10 @@ TYPES = {
     'optim_wrapper_constructors': ['MCDOptimWrapperConstructor'],
     'model_wrappers': ['OwnStepDistributedDataParallel'],
     'param_schedulers': ['InverseDecayLR'],
-    'metrics': ['DomainMetric', 'UnsupervisedMetric'],
+    'metrics': ['DomainMetric', 'MeanClassAccuracy', 'UnsupervisedMetric'],
     'task_utils': ['GH', 'GHPlusPlus', 'TorchJD'],
-    'hooks': ['ClassCheckHook', 'IterationSeedHook', 'SafeTrainingHook'],
+    'hooks': ['ClassCheckHook', 'EvaluatorCheckHook', 'IterationSeedHook',
+              'SafeTrainingHook'],
 }
 
 

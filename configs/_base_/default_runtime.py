@@ -12,6 +12,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # The head, the training and the test data have the same classes.
     class_check=dict(type='mmgh.ClassCheckHook'),
+    # The data and the model have what the metrics need.
+    evaluator_check=dict(type='mmgh.EvaluatorCheckHook'),
     visualization=dict(type='VisualizationHook', enable=False))
 # A resumed run equals an uninterrupted one.
 custom_hooks = [dict(type='mmgh.IterationSeedHook')]

@@ -1,5 +1,6 @@
 """Metrics that need no target labels, and metrics of one domain."""
 from .domain_metric import DomainMetric
+from .mean_class_accuracy import MeanClassAccuracy
 from .unsupervised_metric import UnsupervisedMetric
 
-__all__ = ['DomainMetric', 'UnsupervisedMetric']
+__all__ = ['DomainMetric', 'MeanClassAccuracy', 'UnsupervisedMetric']

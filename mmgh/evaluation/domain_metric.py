@@ -4,7 +4,10 @@ from itertools import chain
 from typing import Any, Sequence
 
 from mmengine.evaluator import BaseMetric
+from torch import nn
+from torch.utils.data import Dataset
 
+from mmgh.dataset_facts import has_no_source, has_no_target_labels
 from mmgh.registry import METRICS
 
 _PREFIXES = dict(source='source', target='oracle')
@@ -24,8 +27,8 @@ class DomainMetric(BaseMetric):
 
     Args:
         domain (str): ``'source'`` or ``'target'``.
-        metric (dict | BaseMetric | Sequence): One metric or several. They see
-            predictions image by image, and no data batch.
+        metric (dict | BaseMetric | list | tuple): One metric or several. They
+            see predictions image by image, and no data batch.
         prefix (str, optional): Of the logged names. Defaults to None:
             ``'source'`` or ``'oracle'``.
         **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
@@ -42,7 +45,7 @@ class DomainMetric(BaseMetric):
 
     def __init__(self,
                  domain: str,
-                 metric: dict | BaseMetric | Sequence,
+                 metric: dict | BaseMetric | list | tuple,
                  prefix: str | None = None,
                  **kwargs) -> None:
         if domain not in _PREFIXES:
@@ -50,10 +53,25 @@ class DomainMetric(BaseMetric):
                              f'got {domain!r}.')
         super().__init__(prefix=prefix or _PREFIXES[domain], **kwargs)
         self.domain = domain
-        metrics = metric if isinstance(metric, Sequence) else [metric]
+        metrics = metric if isinstance(metric, (list, tuple)) else [metric]
+        if not metrics or not all(
+                isinstance(m, (dict, BaseMetric)) for m in metrics):
+            raise ValueError('`metric` should be one metric or a list of '
+                             f'some, but got {metric!r}.')
         self.metrics = [
             METRICS.build(m) if isinstance(m, dict) else m for m in metrics
         ]
+
+    def check_setup(self, dataset: Dataset, model: nn.Module) -> None:
+        """Refuse data that certainly lack what is needed.
+
+        Raises:
+            ValueError: If there is no source, or no label of the target.
+        """
+        if self.domain == 'source' and has_no_source(dataset):
+            raise ValueError(self._no_images())
+        if self.domain == 'target' and has_no_target_labels(dataset):
+            raise ValueError(self._no_label())
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what the metrics keep of each image of the domain."""
@@ -69,10 +87,7 @@ class DomainMetric(BaseMetric):
         empty list instead: by their number, MMEngine removes those that fill
         up the last batches of ranks. (It drops each None before.)"""
         if 'gt_label' not in sample and 'gt_score' not in sample:
-            raise ValueError(
-                f'DomainMetric(domain={self.domain!r}) needs labels of all '
-                f'{self.domain} images, but one has none. Leave this metric '
-                'out of the evaluator, or give labels for testing.')
+            raise ValueError(self._no_label())
         results = []
         for metric in self.metrics:
             metric.process(None, [sample])
@@ -89,10 +104,7 @@ class DomainMetric(BaseMetric):
         """
         results = [kept for kept in results if kept]
         if not results:
-            raise ValueError(
-                f'DomainMetric(domain={self.domain!r}) needs images of the '
-                f"{self.domain}, but there is none. Set the loader's "
-                "`dataset.type` to 'mmgh.DomainConcatDataset'.")
+            raise ValueError(self._no_images())
         values: dict = {}
         for metric, kept in zip(self.metrics, zip(*results)):
             own = metric.compute_metrics(list(chain(*kept)))
@@ -104,3 +116,13 @@ class DomainMetric(BaseMetric):
                         f'but two are {name!r}. Set their `prefix`.')
                 values[name] = value
         return values
+
+    def _no_images(self) -> str:
+        return (f'DomainMetric(domain={self.domain!r}) needs images of the '
+                f"{self.domain}, but there is none. Set the loader's "
+                "`dataset.type` to 'mmgh.DomainConcatDataset'.")
+
+    def _no_label(self) -> str:
+        return (f'DomainMetric(domain={self.domain!r}) needs labels of all '
+                f'{self.domain} images, but one has none. Leave this metric '
+                'out of the evaluator, or give labels for testing.')

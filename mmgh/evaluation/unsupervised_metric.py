@@ -6,8 +6,10 @@ from typing import Any, Sequence
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.data import Dataset
 
+from mmgh.dataset_facts import has_no_source
 from mmgh.registry import METRICS
 from .scores import (dev_risk, entropy, mutual_information, nuclear_norm,
                      soft_neighborhood_density)
@@ -19,6 +21,9 @@ _OF_PREDICTIONS = {
     'snd': soft_neighborhood_density,
 }
 _ITEMS = (*_OF_PREDICTIONS, 'dev')
+_NO_FEATURES = ("The item 'dev' of UnsupervisedMetric needs predictions with "
+                '`features`, but they have none. Set `model.predict_features` '
+                'to True.')
 
 
 @METRICS.register_module()
@@ -68,6 +73,20 @@ class UnsupervisedMetric(BaseMetric):
         super().__init__(prefix=prefix, **kwargs)
         self.items = tuple(items)
 
+    def check_setup(self, dataset: Dataset, model: nn.Module) -> None:
+        """Refuse data and models that certainly lack what ``'dev'`` needs.
+
+        Raises:
+            ValueError: If there is no source, or if predictions have no
+                features.
+        """
+        if 'dev' not in self.items:
+            return
+        if has_no_source(dataset):
+            raise ValueError(self._no_images('source'))
+        if getattr(model, 'predict_features', None) is False:
+            raise ValueError(_NO_FEATURES)
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what is needed of each image: a few numbers."""
         self.results += [self._result(sample) for sample in data_samples]
@@ -98,12 +117,8 @@ class UnsupervisedMetric(BaseMetric):
         target = [r for r in results if r and r['is_target']]
         source = [r for r in results if r and not r['is_target']]
         if not target or ('dev' in self.items and not source):
-            domain = 'source' if target else 'target'
             raise ValueError(
-                f'`items={list(self.items)}` of UnsupervisedMetric needs '
-                f"images of the {domain}, but there is none. Set the "
-                "loader's `dataset.type` to 'mmgh.DomainConcatDataset'"
-                f"{', or leave out `dev`.' if target else '.'}")
+                self._no_images('source' if target else 'target'))
         predictions = _stack(target, 'probabilities')
         inputs = dict.fromkeys(_OF_PREDICTIONS, (predictions, ))
         if 'dev' in self.items:
@@ -111,6 +126,13 @@ class UnsupervisedMetric(BaseMetric):
                              _stack(target, 'features'),
                              _stack(source, 'loss'))
         return {item: _score(item, *inputs[item]) for item in self.items}
+
+    def _no_images(self, domain: str) -> str:
+        advice = ', or leave out `dev`' if domain == 'source' else ''
+        return (f'`items={list(self.items)}` of UnsupervisedMetric needs '
+                f'images of the {domain}, but there is none. Set the '
+                "loader's `dataset.type` to 'mmgh.DomainConcatDataset'"
+                f'{advice}.')
 
 
 def _score(item: str, *inputs: Tensor) -> float:
@@ -130,10 +152,7 @@ def _stack(results: list[dict], name: str) -> Tensor:
 
 def _features(sample: dict) -> np.ndarray:
     if 'features' not in sample:
-        raise ValueError(
-            "The item 'dev' of UnsupervisedMetric needs predictions with "
-            f'`features`, but they have {sorted(sample)}. Set '
-            '`model.predict_features` to True.')
+        raise ValueError(_NO_FEATURES)
     return _as_array(sample['features'].float())
 
 

@@ -1,6 +1,10 @@
 """Hooks of the training loop."""
 from .class_check_hook import ClassCheckHook
+from .evaluator_check_hook import EvaluatorCheckHook
 from .iteration_seed_hook import IterationSeedHook
 from .safe_training_hook import SafeTrainingHook
 
-__all__ = ['ClassCheckHook', 'IterationSeedHook', 'SafeTrainingHook']
+__all__ = [
+    'ClassCheckHook', 'EvaluatorCheckHook', 'IterationSeedHook',
+    'SafeTrainingHook'
+]

@@ -1,6 +1,8 @@
 """DomainMetric, as MMEngine's evaluator uses it."""
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from mmengine.evaluator import BaseMetric, Evaluator
@@ -9,7 +11,7 @@ from mmgh.evaluation import DomainMetric
 from .predictions import CLASSES, make_samples, stack
 
 ACCURACY = dict(type='Accuracy')
-RECALL = dict(type='SingleLabelMetric', items=['recall'])
+MEAN_CLASS = dict(type='mmgh.MeanClassAccuracy')
 
 
 def evaluate(samples, domain: str, metric, **kwargs) -> dict:
@@ -47,22 +49,21 @@ def test_only_images_of_the_domain_count():
 
 def test_several_metrics_under_another_prefix():
     samples = make_samples()
-    values = evaluate(samples, 'target', [ACCURACY, RECALL], prefix='test')
+    values = evaluate(samples, 'target', [ACCURACY, MEAN_CLASS], prefix='test')
     assert values == {
         'test/accuracy/top1': pytest.approx(accuracy_of(samples[9:])),
-        'test/single-label/recall': pytest.approx(
+        'test/accuracy/mean_class': pytest.approx(
             mean_class_accuracy_of(samples[9:])),
     }
 
 
-def test_recall_counts_a_class_without_images_as_zero():
-    """What mmpretrain's metric does, and the configs say of it."""
+def test_classes_of_the_other_domain_do_not_count():
     samples = make_samples()
-    for sample in samples:
-        sample.set_gt_label(sample.pred_label.clone() % 2)
-        sample.set_pred_score(torch.eye(CLASSES)[sample.gt_label[0]])
-    assert evaluate(samples, 'target', RECALL) == {
-        'oracle/single-label/recall': 50
+    for i, sample in enumerate(samples):
+        sample.set_gt_label(i % 2 if i < 9 else 2 + i % 2)
+        sample.set_pred_score(torch.eye(CLASSES)[2])
+    assert evaluate(samples, 'target', MEAN_CLASS) == {
+        'oracle/accuracy/mean_class': 50
     }
 
 
@@ -130,3 +131,10 @@ def test_two_metrics_of_one_name_are_refused():
 def test_unknown_domain_is_refused():
     with pytest.raises(ValueError, match="`domain` should be.*'test'"):
         DomainMetric(domain='test', metric=ACCURACY)
+
+
+@pytest.mark.parametrize('metric', [None, [], 'Accuracy', [ACCURACY, None]])
+def test_lack_of_metrics_is_refused(metric):
+    with pytest.raises(ValueError, match='`metric` should be one metric or a '
+                       f'list of some, but got {re.escape(repr(metric))}'):
+        DomainMetric(domain='target', metric=metric)

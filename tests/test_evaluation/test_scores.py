@@ -181,6 +181,16 @@ def test_risk_is_that_of_source_images_like_the_target():
     assert 2.6 < dev_risk(source, target, losses) < 3.4
 
 
+def test_risk_vanishes_where_the_domains_are_far_apart():
+    """What its docstring warns of."""
+    source, losses = torch.randn(200, 50), torch.full((200, ), 2.5)
+    losses[::2] = 0.5
+    near, far = (dev_risk(source, torch.randn(2000, 50) + distance, losses)
+                 for distance in (0., 4.))
+    assert 0.5 < near < 2.5
+    assert 0 < far < 1e-3
+
+
 def test_no_image_is_weighted_by_a_classifier_that_saw_it():
     """In 40 dimensions it would know its 30 source images by heart."""
     source, target = torch.randn(30, 40), torch.randn(400, 40)

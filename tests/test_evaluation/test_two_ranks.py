@@ -20,10 +20,9 @@ METRICS = [
     dict(
         type='mmgh.DomainMetric',
         domain='target',
-        metric=[
-            dict(type='Accuracy'),
-            dict(type='SingleLabelMetric', items=['recall'])
-        ]),
+        metric=[dict(type='Accuracy'),
+                dict(type='mmgh.MeanClassAccuracy')]),
+    dict(type='mmgh.MeanClassAccuracy'),
 ]
 
 
@@ -36,7 +35,7 @@ def test_ranks_are_told_what_one_process_finds(tmp_path):
         evaluate_share(Evaluator(METRICS), ordered, rank=0, world_size=1)
         for ordered in (samples, samples[::-1])
     ]
-    assert len(alone[0]) == 9
+    assert len(alone[0]) == 10
     for told in evaluate(METRICS, tmp_path):
         for values, expected in zip(told, alone):
             assert values == pytest.approx(expected)

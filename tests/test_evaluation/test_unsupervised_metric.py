@@ -103,8 +103,8 @@ def test_unknown_items_are_refused(items):
 
 
 def test_predictions_without_features_are_refused():
-    with pytest.raises(ValueError, match='`features`.*pred_score.*'
-                       '`model.predict_features` to True'):
+    with pytest.raises(ValueError, match='with `features`, but.*none'
+                       '.*`model.predict_features` to True'):
         evaluate(make_samples(features=False), items=['dev'])
 
 

@@ -57,7 +57,7 @@ def test_best_checkpoint_is_what_the_metric_says(trained):
 def test_source_and_oracle_are_logged(trained):
     for scalars in validations(trained).values():
         for name in ('source/accuracy/top1', 'oracle/accuracy/top1',
-                     'oracle/single-label/recall'):
+                     'oracle/accuracy/mean_class'):
             assert 0 < scalars[name] <= 100
 
 
@@ -88,6 +88,28 @@ def test_oracle_without_labels_is_refused(train, tmp_path):
     without_target_labels().dump(path)
     with pytest.raises(ValueError, match='labels of all target images'):
         train(path, tmp_path, 'train_cfg.val_interval=1')
+
+
+def without_source(config: Config) -> None:
+    config.val_dataloader = config.test_dataloader
+
+
+def without_features(config: Config) -> None:
+    config.model.predict_features = False
+
+
+@pytest.mark.parametrize('change, message', [
+    (without_source, 'images of the source, but there is none'),
+    (without_features, '`model.predict_features` to True'),
+])
+def test_metrics_are_checked_before_training(change, message, train, tmp_path):
+    config = Config.fromfile(CONFIG)
+    change(config)
+    path = tmp_path / 'changed.py'
+    config.dump(path)
+    with pytest.raises(ValueError, match=message):
+        train(path, tmp_path, 'default_hooks.checkpoint.interval=1')
+    assert not list(tmp_path.glob('*.pth'))
 
 
 def test_training_stops_if_the_metric_gets_no_better(tools, tmp_path):

@@ -33,11 +33,11 @@ test_dataloader = dict(
         pipeline=_base_.test_pipeline))
 val_dataloader = test_dataloader
 
-# Macro recall is the mean of the accuracies of the classes, which is what is
-# reported on VisDA-2017; recall_classwise are these accuracies themselves.
+# The mean of the accuracies of the classes is what is reported on VisDA-2017;
+# recall_classwise are these accuracies themselves.
 test_evaluator = [
     dict(type='Accuracy', topk=(1, )),
-    dict(type='SingleLabelMetric', items=('recall', )),
+    dict(type='mmgh.MeanClassAccuracy'),
     dict(type='SingleLabelMetric', items=('recall', ), average=None),
 ]
 val_evaluator = test_evaluator

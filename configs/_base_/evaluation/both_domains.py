@@ -15,10 +15,6 @@ validators = [
     dict(
         type='mmgh.DomainMetric',
         domain='target',
-        # `recall` is the mean of the accuracies of the classes. It counts a
-        # class without images as 0.
-        metric=[
-            dict(type='Accuracy'),
-            dict(type='SingleLabelMetric', items=['recall']),
-        ]),
+        metric=[dict(type='Accuracy'),
+                dict(type='mmgh.MeanClassAccuracy')]),
 ]

@@ -27,6 +27,11 @@ def dev_risk(source_features: Tensor, target_features: Tensor,
     :math:`\eta` is 0 where the weights do not vary, and all weights are 1
     where there is a single source image.
 
+    Where a classifier tells the domains apart with hardly an error, all
+    weights are close to 0, and the risk is guessed from the few images with
+    larger ones. Where even these vanish, so does the risk, although lower is
+    better: do not trust it there.
+
     The published one fits the domain classifier, a network, to source
     training images, which are not those that it weights. Here it is a
     logistic regression on standardised features, and two halves of the
