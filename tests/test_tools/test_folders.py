@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -71,17 +72,25 @@ def test_target_may_have_no_labels(data, train, tools, tmp_path):
               tmp_path / 'test', '--cfg-options', *SMALL, other)
 
 
-def test_target_without_labels_chooses_a_checkpoint(data, train, tools,
-                                                    tmp_path):
-    """What the README of configs/_base_/evaluation tells to write."""
-    readme = CONFIG.parents[1] / '_base_/evaluation/README.md'
-    code = readme.read_text().split('```python\n')[1].split('```')[0]
+def config_in(readme: str, heading: str) -> str:
+    """The first one in a section."""
+    text = (CONFIG.parents[2] / readme).read_text()
+    code = text.split(f'\n## {heading}\n')[1].split('```python\n')[1]
+    return code.split('```')[0].replace(f"'{CONFIG.name}'", f"'{CONFIG}'")
+
+
+@pytest.mark.parametrize('readme, heading', [
+    ('README.md', 'Choose without target labels'),
+    ('configs/_base_/evaluation/README.md', 'A target without labels'),
+])
+def test_target_without_labels_chooses_a_checkpoint(readme, heading, data,
+                                                    train, tools, tmp_path):
     path = tmp_path / 'copy.py'
-    text = CONFIG.read_text().replace("'../", f"'{CONFIG.parents[1]}/")
-    path.write_text(text.replace('val_dataloader = dict(dataset=target)\n', '')
-                    + code.replace('mine/target', 'mine/flat'))
+    path.write_text(config_in(readme, heading))
+    shutil.rmtree(data / 'target')
+    (data / 'flat').rename(data / 'target')
     work = tmp_path / 'work'
-    train(path, work, *SMALL, *NO_LABELS)
+    train(path, work, *SMALL)
     assert [found.name for found in work.glob('best_*')] == [
         'best_unsupervised_mutual_information_iter_6.pth'
     ]
