@@ -134,7 +134,7 @@ def test_wrong_input_of_predict(tools, run, tmp_path, options, message):
 def test_a_folder_is_no_csv(tools, run, images, capsys):
     with pytest.raises(SystemExit):
         tools('predict', run, images, '--out', images)
-    assert '--out should be a file to write, but' in capsys.readouterr().err
+    assert '--out: should be a file to write, but' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('name', ['predict', 'export'])
