@@ -1,4 +1,4 @@
-"""Metrics that need no target labels, and metrics of one domain."""
+"""Metrics: without target labels, of one domain, and over classes."""
 from .domain_metric import DomainMetric
 from .mean_class_accuracy import MeanClassAccuracy
 from .unsupervised_metric import UnsupervisedMetric

@@ -40,7 +40,8 @@ def run(metrics, dataset, features: bool = True, kind: str = 'val') -> None:
     model.predict_features = features
     loader = SimpleNamespace(dataset=dataset)
     evaluator = Evaluator(metrics)
-    runner = SimpleNamespace(model=model, val_loop=object())
+    runner = SimpleNamespace(
+        model=nn.DataParallel(model), val_loop=object())
     setattr(runner, f'{kind}_evaluator', evaluator)
     setattr(runner, f'{kind}_dataloader', loader)
     before = dict(val='before_train', test='before_test')[kind]
