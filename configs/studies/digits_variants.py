@@ -15,6 +15,9 @@ methods = {
     'DANN, SGD': dict(config=dann, options=sgd),
     'CDAN+E, SGD': dict(config=cdan_e, options=sgd),
     'MDD, SGD': dict(config=mdd, options=sgd),
+    # What turning towards the alignment does on the whole.
+    'MDD, loss_weight=1.5': dict(
+        config=mdd, options={'model.uda_head.loss_weight': 1.5}),
     'DANN, loss_weight=5': dict(config=dann, options=strong),
     'CDAN+E, loss_weight=5': dict(config=cdan_e, options=strong),
 }
