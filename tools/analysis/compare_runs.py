@@ -19,7 +19,8 @@ from mmgh.analysis import (RunLog, distinct_names, group_by_name,
                            read_run_log)
 from mmgh.analysis.conflict import iterations_of
 from mmgh.analysis.options import add_metric_option, make_parser
-from mmgh.analysis.plots import COLOURS, SMOOTHING, draw_smooth, pyplot, save
+from mmgh.analysis.plots import (COLOURS, SMOOTHING, draw_smooth,
+                                 over_training, pyplot, save)
 from mmgh.analysis.tables import markdown_table, spread, write_csv
 
 HEADER = ('run', 'setting', 'target accuracy, last (%)',
@@ -78,9 +79,8 @@ def plot(groups: dict[str, list[RunLog]], path: Path) -> None:
                    f'mean of up to {SMOOTHING} comparisons (degrees)')
     top.set_title('above the dashed line the gradients conflict', fontsize=10)
     bottom.set_ylabel('accuracy on the target\ntest data (%)')
-    bottom.set_xlabel('training iteration')
     for axes in (top, bottom):
-        axes.grid(alpha=0.3)
+        over_training(axes)
         if axes.get_legend_handles_labels()[0]:
             axes.legend()
     save(figure, path)

@@ -4,7 +4,8 @@ from __future__ import annotations
 from typing import Callable
 
 from mmgh.analysis.conflict import iterations_of
-from mmgh.analysis.plots import COLOURS, SMOOTHING, draw_smooth, pyplot
+from mmgh.analysis.plots import (COLOURS, SMOOTHING, draw_smooth,
+                                 over_training, pyplot)
 from mmgh.analysis.plots.conflict import conflict_figure
 from mmgh.analysis.plots.figure import legend_above
 from mmgh.analysis.units import unit_of
@@ -98,8 +99,7 @@ def _panels(runs: list[ReportRun], names: list[str], draw: Callable):
             draw(axes, run, name, dict(color=run.colour))
         axes.set_title(name, fontsize=10)
         axes.set_ylabel(unit_of(name))
-        axes.set_xlabel('training iteration')
-        axes.grid(alpha=0.3)
+        over_training(axes)
     for axes in panels.flat[len(names):]:
         axes.set_axis_off()
     handles = [

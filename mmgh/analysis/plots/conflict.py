@@ -6,7 +6,7 @@ from typing import Iterator, Sequence
 
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     phases_of)
-from .curves import SMOOTHING, draw_smooth
+from .curves import SMOOTHING, draw_smooth, over_training
 from .figure import legend_above, pyplot
 from .palette import COLOURS, LINES, MARKERS
 
@@ -67,7 +67,7 @@ def draw_angles(axes, series: Series,
                    fontsize=10)
     axes.set_ylabel('angle between the task gradients,\n'
                     f'mean of up to {SMOOTHING} comparisons (degrees)')
-    _over_training(axes)
+    over_training(axes)
 
 
 def draw_conflict_rates(axes,
@@ -87,7 +87,7 @@ def draw_conflict_rates(axes,
     axes.set_ylim(-2, 102)
     axes.set_title(f'each point is 1/{phases} of the training', fontsize=10)
     axes.set_ylabel('comparisons in conflict (%)')
-    _over_training(axes)
+    over_training(axes)
 
 
 def draw_weights(axes, series: Series,
@@ -110,7 +110,7 @@ def draw_weights(axes, series: Series,
     axes.set_title('without conflict a weight is 1', fontsize=10)
     axes.set_ylabel('weight of a task (factor of its loss),\n'
                     f'mean of up to {SMOOTHING} comparisons')
-    _over_training(axes)
+    over_training(axes)
 
 
 def _coloured(
@@ -118,9 +118,3 @@ def _coloured(
         colours: Sequence[str]) -> Iterator[tuple[str, PairHistory, str]]:
     for (label, pair), colour in zip(series.items(), cycle(colours)):
         yield label, pair, colour
-
-
-def _over_training(axes) -> None:
-    axes.set_xlabel('training iteration')
-    axes.set_xlim(left=0)
-    axes.grid(alpha=0.3)

@@ -31,3 +31,11 @@ def draw_smooth(axes, iterations: np.ndarray, values: np.ndarray,
     """
     smooth = moving_average(values, smoothing_window(len(values)))
     axes.plot(iterations[-len(smooth):], smooth, **style)
+
+
+def over_training(axes) -> None:
+    """Make the horizontal axis that of the iterations; after drawing."""
+    axes.set_xlabel('training iteration')
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.3)

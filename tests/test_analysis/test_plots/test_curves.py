@@ -1,11 +1,11 @@
-"""Running means over a training."""
+"""Curves over a training."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from mmgh.analysis.plots import draw_smooth
+from mmgh.analysis.plots import draw_smooth, over_training
 
 
 @pytest.mark.parametrize('count, window', [
@@ -18,4 +18,14 @@ def test_short_runs_are_smoothed_less(count, window):
     assert (steps[0], steps[-1]) == (window, count)
     assert smooth[0] == pytest.approx(values[:window].mean())
     assert smooth[-1] == pytest.approx(values[-window:].mean())
+    pyplot.close(figure)
+
+
+def test_iterations_are_whole_numbers():
+    figure, axes = pyplot.subplots()
+    axes.plot([1, 2, 3], [1, 2, 3])
+    over_training(axes)
+    ticks = axes.get_xticks()
+    assert axes.get_xlim()[0] == 0
+    assert all(tick == round(tick) for tick in ticks)
     pyplot.close(figure)
