@@ -15,8 +15,11 @@ model = dict(
     predict_features=True)
 
 default_hooks = dict(
-    checkpoint=dict(save_best='unsupervised/mutual_information',
-                    rule='greater'))
+    checkpoint=dict(
+        # As often as a validation, which may stop the training.
+        interval=100,
+        save_best='unsupervised/mutual_information',
+        rule='greater'))
 # To stop early as well, where a score has not become better, by `min_delta`
 # at least, in so many validations:
 # custom_hooks = [

@@ -47,7 +47,8 @@ def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
         raise _missing(work_dir, name)
     steps = sorted(accuracies)
     values = [accuracies[step] for step in steps]
-    return RunLog(run_name(work_dir), steps, values, trained.history)
+    iterations = [trained.iterations_of_step * step for step in steps]
+    return RunLog(run_name(work_dir), iterations, values, trained.history)
 
 
 def accuracy_name(work_dir: Path, wanted: str | None = None) -> str:
@@ -81,7 +82,7 @@ def validation_names(work_dir: Path) -> list[str]:
 
 
 def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
-    """The metric by iteration."""
+    """The metric by step of the log, an iteration or an epoch."""
     return {
         step: scalars[metric]
         for step, scalars in read_scalars(work_dir).items()
@@ -90,7 +91,8 @@ def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
 
 
 def read_scalars(work_dir: Path) -> dict[int, dict[str, float]]:
-    """All that was logged, by iteration.
+    """All that was logged, by step: an iteration, or an epoch where MMEngine
+    counts validations by epoch.
 
     A work directory has a log for each time that its training was started.
     What an earlier one says of the iterations that a later one repeats does
@@ -104,6 +106,9 @@ def read_scalars(work_dir: Path) -> dict[int, dict[str, float]]:
 
 
 def _lines_that_count(work_dir: Path) -> list[dict]:
+    if not Path(work_dir).is_dir():
+        raise SystemExit(f'{work_dir} should be the work directory of a run, '
+                         'but there is no such folder.')
     counting: list[dict] = []
     for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
         lines = list(_lines(path))

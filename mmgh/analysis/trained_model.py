@@ -37,6 +37,20 @@ class Trained(NamedTuple):
         return self.content['meta']['iter']
 
     @property
+    def iterations_of_step(self) -> int:
+        """Training iterations of a step of the validations in the log: those
+        of an epoch, where MMEngine counts them by epoch."""
+        hooks = self.cfg.get('default_hooks') or {}
+        logger = hooks.get('logger') or {}
+        training = self.cfg.get('train_cfg') or {}
+        epochs = self.content['meta'].get('epoch', 0)
+        by_epoch = (
+            logger.get('log_metric_by_epoch', True)
+            and (training.get('by_epoch')
+                 or training.get('type') == 'EpochBasedTrainLoop'))
+        return self.iteration // epochs if by_epoch and epochs else 1
+
+    @property
     def classes(self) -> list[str]:
         """Names of the classes; numbers where the data have none."""
         meta = self.content['meta'].get('dataset_meta') or {}
@@ -162,8 +176,11 @@ def last_checkpoint(work_dir: Path) -> Path:
     """The last one of a run, also where its directory was moved."""
     pointer = work_dir / 'last_checkpoint'
     if not pointer.exists():
+        others = sorted(str(path) for path in work_dir.glob('*.pth'))
+        hint = f" Name one of {', '.join(others)}." if others else ''
         raise SystemExit(f'{work_dir} should be the work directory of a run '
-                         'with a checkpoint, but has no `last_checkpoint`.')
+                         'with a checkpoint, but has no `last_checkpoint`.'
+                         f'{hint}')
     checkpoint = work_dir / Path(pointer.read_text().strip()).name
     if not checkpoint.exists():
         raise SystemExit(f'{pointer} names {checkpoint.name}, but there is no '

@@ -48,7 +48,7 @@ def plain_classifier(cfg: Config, state_dict: Weights,
         test_dataloader={**target_loader(cfg), 'dataset': test_data},
         test_cfg=cfg.get('test_cfg') or {},
         test_evaluator=_plain_evaluator(
-            cfg.get('test_evaluator') or cfg.get('val_evaluator')))
+            cfg.get('test_evaluator') or cfg.get('val_evaluator'), test_data))
     if 'custom_imports' in cfg:  # types of the user
         config['custom_imports'] = cfg.custom_imports
     _check_plain(config)
@@ -140,8 +140,11 @@ def _plain_test_data(cfg: Config, classes: Sequence[str]) -> dict:
         plain, metainfo=dict(classes=list(classes)), pipeline=pipeline)
 
 
-def _plain_evaluator(evaluator: dict | Sequence[dict] | None) -> list[dict]:
-    """The metrics of mmpretrain."""
+def _plain_evaluator(evaluator: dict | Sequence[dict] | None,
+                     test_data: dict) -> list[dict]:
+    """The metrics of mmpretrain; none where the data have no labels."""
+    if test_data.get('with_label') is False:
+        return []
     if isinstance(evaluator, dict):
         evaluator = [evaluator]
     return [

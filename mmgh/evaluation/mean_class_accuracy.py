@@ -71,7 +71,8 @@ def _label(sample: dict) -> int:
 
 def _wrong_labels(number: int) -> str:
     return ('MeanClassAccuracy needs one label of each image, but one has '
-            f'{number}.')
+            f'{number}. Give labels for testing, or leave this metric out of '
+            'the evaluator.')
 
 
 def _predicted_label(sample: dict) -> int:

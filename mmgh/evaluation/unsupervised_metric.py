@@ -46,8 +46,8 @@ class UnsupervisedMetric(BaseMetric):
       source labels, and ``features`` in the predictions, see
       ``predict_features`` of :class:`~mmgh.models.UDAClassifier`.
 
-    If the model has diverged, so that predictions are not finite, all are
-    NaN.
+    If the model has diverged, so that predictions are not finite, those that
+    are computed from them are NaN.
 
     Args:
         items (Sequence[str]): What to compute. Defaults to all but ``'dev'``.

@@ -88,3 +88,8 @@ def test_names_of_an_earlier_training_do_not_count(tmp_path):
     path = work_dir(tmp_path, LONG, [trained(10), validated(10, 5, ORACLE)])
     assert accuracy_name(path) == ORACLE
     assert validation_names(path) == [ORACLE]
+
+
+def test_no_folder_is_no_run(tmp_path):
+    with pytest.raises(SystemExit, match='nowhere should be the work dir'):
+        read_scalars(tmp_path / 'nowhere')

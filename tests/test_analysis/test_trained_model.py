@@ -72,3 +72,23 @@ def test_file_that_is_no_checkpoint_is_refused(tmp_path):
 def test_options_that_do_not_fit_are_refused(save, name):
     with pytest.raises(SystemExit, match=f'should take the options .*{name}'):
         load_trained(save(), {name: 'b'})
+
+
+@pytest.mark.parametrize('training, hooks, expected', [
+    ("type='EpochBasedTrainLoop', max_epochs=3", '', 6),
+    ('by_epoch=True, max_epochs=3', '', 6),
+    ('by_epoch=True, max_epochs=3', 'logger=dict(log_metric_by_epoch=False)',
+     1),
+    ('by_epoch=False, max_iters=18', '', 1),
+])
+def test_steps_of_validations_may_be_epochs(save, training, hooks, expected):
+    """As MMEngine's LoggerHook counts them."""
+    cfg = f'{CFG}train_cfg = dict({training})\ndefault_hooks = dict({hooks})'
+    meta = dict(cfg=cfg, iter=18, epoch=3)
+    assert load_trained(save(meta=meta)).iterations_of_step == expected
+
+
+def test_a_run_that_was_stopped_names_its_checkpoints(save, tmp_path):
+    path = save()
+    with pytest.raises(SystemExit, match=f'no `last_check.* Name .*{path}'):
+        load_trained(tmp_path)

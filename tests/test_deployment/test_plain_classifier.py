@@ -122,6 +122,14 @@ def test_wrapped_test_data_stay_if_mmpretrain_has_them(kind, stays):
         assert dataset['pipeline'] == part['pipeline']
 
 
+def test_without_labels_nothing_is_evaluated():
+    config = small(OFFICE)
+    model = build(small(OFFICE))
+    assert export(config, model)[0]['test_evaluator']
+    config.test_dataloader.dataset.with_label = False
+    assert export(config, model)[0]['test_evaluator'] == []
+
+
 def test_weights_of_a_preprocessor_lose_the_one_around_it():
     config = small(OFFICE)
     weights = build(config).state_dict()

@@ -23,9 +23,9 @@ from typing import NamedTuple
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-from mmgh.analysis import (Trained, distinct_names, domain_datasets,
-                           group_by_name, has_domain_pair, load_trained,
-                           outputs_of_domains, run_name)
+from mmgh.analysis import (Trained, check_classes, distinct_names,
+                           domain_datasets, group_by_name, has_domain_pair,
+                           load_trained, outputs_of_domains, run_name)
 from mmgh.analysis.a_distance import a_distance, domain_error
 from mmgh.analysis.options import (add_cfg_options, add_device_option,
                                    add_image_options, make_parser)
@@ -86,11 +86,11 @@ def main() -> None:
     names = distinct_names(args.runs)
     runs = [load_trained(path, args.cfg_options) for path in args.runs]
     first = next((run for run in runs if has_domain_pair(run.cfg)), runs[0])
-    measured = [
-        measure(run_name(path), run,
-                run if has_domain_pair(run.cfg) else first, args)
-        for path, run in zip(args.runs, runs)
-    ]
+    measured = []
+    for path, run in zip(args.runs, runs):
+        pair = run if has_domain_pair(run.cfg) else first
+        check_classes([pair, run], [str(pair.path), str(path)])
+        measured.append(measure(run_name(path), run, pair, args))
     groups = group_by_name(measured)
     print(table(groups))
     save(a_distance_figure({

@@ -83,6 +83,7 @@ def plot(groups: dict[str, list[RunLog]], path: Path) -> None:
         over_training(axes)
         if axes.get_legend_handles_labels()[0]:
             axes.legend()
+    top.set_xlabel('')
     save(figure, path)
 
 

@@ -48,12 +48,13 @@ class ReportRun:
 
     @cached_property
     def accuracies(self) -> dict[int, float]:
-        """On target labels, by iteration; empty if they were not logged."""
+        """On target labels, by step of the log; empty if they were not
+        logged."""
         return read_accuracies(self.work_dir, self.metric)
 
     @cached_property
     def validations(self) -> dict[str, dict[int, float]]:
-        """Each number that validation logged, by iteration."""
+        """Each number that validation logged, by step of the log."""
         logged = sorted(read_scalars(self.work_dir).items())
         curves = {
             name: {

@@ -38,11 +38,12 @@ def settings(runs: list[ReportRun]) -> Section:
 def _row(run: ReportRun) -> tuple:
     history = run.trained.history
     seconds = history.get('train/time')
+    seed = run.settings.get('randomness', {}).get('seed')
     accuracies = list(run.accuracies.values())
     return (
         run.name,
         str(run.trained.iteration),
-        str(run.settings.get('randomness', {}).get('seed', '-')),
+        '-' if seed is None else str(seed),
         f'{accuracies[-1]:.1f}' if accuracies else '-',
         f'{max(accuracies):.1f}' if accuracies else '-',
         _each(100 * pair.conflicts.mean() for pair in run.pairs),

@@ -6,7 +6,8 @@ COLOURS = [
     '#000000', '#E69F00', '#56B4E9', '#009E73', '#CC79A7', '#D55E00',
     '#0072B2', '#F0E442'
 ]
-MARKERS = ['o', 's', '^', 'D', 'v', 'P', 'X', '*', '<', '>']
+# Those of one colour among CLASS_COLOURS do not look alike.
+MARKERS = ['o', 's', '^', 'D', 'v', '<', 'X', '*', '>', 'P']
 LINES = ['-', '--', ':', '-.']
 DOMAINS = dict(
     source=dict(color='#0072B2', marker='o'),

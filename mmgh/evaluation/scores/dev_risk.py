@@ -34,7 +34,8 @@ def dev_risk(source_features: Tensor, target_features: Tensor,
 
     The published one fits the domain classifier, a network, to source
     training images, which are not those that it weights. Here it is a
-    logistic regression on standardised features, and two halves of the
+    logistic regression on standardised features (scikit-learn's, with its
+    default penalty, on which the value depends), and two halves of the
     source images take turns: each is weighted by the classifier that was
     fitted to the other half and the target.
 

@@ -80,6 +80,17 @@ def test_domains_are_drawn_in_equal_size(measure, without_labels, tmp_path):
         assert next(csv.DictReader(file))['images of each domain'] == '12'
 
 
+def test_run_of_one_domain_and_of_other_classes_is_refused(
+        measure, harmonized, source_only, changed):
+
+    def change(content, cfg):
+        content['meta']['dataset_meta'] = dict(classes=['a', 'b'])
+
+    other = changed(source_only, 'other', change)
+    with pytest.raises(SystemExit, match=f'{other} should have the classes'):
+        measure(harmonized, other)
+
+
 def test_one_domain_alone_is_refused(measure, source_only):
     with pytest.raises(SystemExit, match='should be a domain pair'):
         measure(source_only)
