@@ -129,4 +129,5 @@ def _missing(work_dir: Path, name: str) -> SystemExit:
     names = validation_names(work_dir)
     logged = f'validation logged {", ".join(names)}' if names else (
         'no validation was logged')
-    return SystemExit(f'{work_dir} should have logged `{name}`, but {logged}.')
+    return SystemExit(f'{work_dir} should have logged `{name}`, see '
+                      f'--metric, but {logged}.')

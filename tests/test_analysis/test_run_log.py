@@ -76,8 +76,9 @@ def test_oracle_counts_where_there_is_no_other_accuracy(
 
 @pytest.mark.parametrize('lines, message', [
     ([trained(1), validated(1, 5, ACCURACY, 'mine')],
-     'should have logged `loss`, but validation logged accuracy/top1, mine.'),
-    ([trained(1)], 'logged `loss`, but no validation was logged.'),
+     'logged `loss`, see --metric, but validation logged accuracy/top1, mine.'
+     ),
+    ([trained(1)], 'logged `loss`, see --metric, but no validation was logged.'),
 ])
 def test_a_name_that_was_not_validated_is_refused(tmp_path, lines, message):
     with pytest.raises(SystemExit, match=message):
