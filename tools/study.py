@@ -12,6 +12,7 @@ import argparse
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -151,6 +152,8 @@ def write_csv(out: Path, planned: list[Run]) -> Path:
 
 def main() -> None:
     args = parse_args()
+    # Job schedulers stop what they started in this way.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     runs = plan(args.study, {axis: getattr(args, axis) for axis in AXES})
     if args.dry_run:
         print('\n'.join(str(run.folder) for run in runs))

@@ -11,6 +11,11 @@ from typing import NamedTuple
 from mmengine.config import Config
 
 AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
+# What an entry of each axis may say.
+ENTRIES = dict(
+    pairs=('config', 'options'),
+    methods=('config', 'options', 'harmonizers'),
+    harmonizers=('suffix', 'options'))
 DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
         'test_dataloader', 'test_evaluator')
 
@@ -62,6 +67,7 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
     if not path.exists():
         raise SystemExit(f'There is no {path}.')
     study = Config.fromfile(path)
+    check_names(path, study)
     chosen = chosen or {}
     axes = {}
     for axis in AXES:
@@ -80,6 +86,28 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
     ]
     check(path, runs, axes)
     return runs
+
+
+def check_names(path: Path, study: Config) -> None:
+    """Refuse a study with wrong names: a setting that is not read would
+    give its name to runs without it."""
+    for name in (*AXES, 'baseline'):
+        if name not in study:
+            raise SystemExit(f'{path} should be a study with `{name}`, but '
+                             f'has {sorted(study.keys())}.')
+    for axis, known in ENTRIES.items():
+        for name, entry in study[axis].items():
+            unknown = sorted(set(entry) - set(known))
+            if unknown:
+                raise SystemExit(f'`{axis}[{name!r}]` of {path} should have '
+                                 f'some of {known}, but got {unknown}.')
+            if 'config' in known and 'config' not in entry:
+                raise SystemExit(f'`{axis}[{name!r}]` of {path} should have '
+                                 'a `config`, but has none.')
+    if study.baseline not in study.harmonizers:
+        raise SystemExit(f'`baseline` of {path} should be among the '
+                         f'`harmonizers` {list(study.harmonizers)}, but got '
+                         f'{study.baseline!r}.')
 
 
 def check(path: Path, runs: list[Run], axes: dict) -> None:

@@ -78,7 +78,7 @@ def test_runs_can_be_chosen(planning, tmp_path):
 
 def test_missing_config_is_named(planning, tmp_path):
     study = write_study(tmp_path, harmonizers={'x': dict(suffix='-magic')},
-                        methods={'DANN': dict(
+                        baseline='x', methods={'DANN': dict(
                             config=str(CONFIGS / f'dann/dann_{LENET}'))})
     with pytest.raises(SystemExit, match='dann-magic_lenet'):
         planning.plan(study)
@@ -104,6 +104,23 @@ def test_choice_without_runs_is_refused(planning, tmp_path):
         planning.plan(
             write_study(tmp_path),
             dict(methods=['source-only'], harmonizers=['GH, shared']))
+
+
+@pytest.mark.parametrize('changes, message', [
+    (dict(harmonizers={'none': {}, 'GH': dict(sufix='-gh')}),
+     r"`harmonizers\['GH'\]` .*got \['sufix'\]"),
+    (dict(methods={'DANN': dict(options={})}),
+     r"`methods\['DANN'\]` .*a `config`, but has none"),
+    (dict(baseline='plain'), "`baseline` .*'GH, shared'.*got 'plain'"),
+])
+def test_wrong_names_are_refused(planning, tmp_path, changes, message):
+    with pytest.raises(SystemExit, match=message):
+        planning.plan(write_study(tmp_path, **changes))
+
+
+def test_config_of_a_training_is_no_study(planning):
+    with pytest.raises(SystemExit, match='should be a study with `pairs`'):
+        planning.plan(CONFIGS / f'dann/dann_{LENET}')
 
 
 def test_missing_study_is_named(planning, tmp_path):
@@ -215,8 +232,12 @@ def test_unreadable_result_is_made_again(finished, tools, tmp_path):
         (run / 'result.json').read_text())
 
 
-def test_interrupt_ends_all_and_starts_nothing(tmp_path):
-    """As Ctrl+C in a terminal, which reaches all processes."""
+@pytest.mark.parametrize('stop', [
+    # Ctrl+C in a terminal reaches all processes.
+    lambda process: os.killpg(process.pid, signal.SIGINT),
+    lambda process: process.terminate(),
+], ids=['interrupt', 'terminate'])
+def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
     study = write_study(tmp_path)
     process = subprocess.Popen(
         [sys.executable, STUDY, study, '--out', tmp_path],
@@ -226,11 +247,13 @@ def test_interrupt_ends_all_and_starts_nothing(tmp_path):
     while not list(tmp_path.glob('*/*/*/*/output.log')):
         assert process.poll() is None
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
+    stop(process)
     assert 'same command again' in process.communicate(timeout=100)[0]
     assert process.returncode == 130
     assert not list(tmp_path.glob('*/*/*/*/result.json'))
     assert len(list(tmp_path.glob('*/*/*/*/output.log'))) == 1
+    with pytest.raises(ProcessLookupError):  # no process of the group is left
+        os.killpg(process.pid, 0)
 
 
 def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path):

@@ -98,7 +98,7 @@ def plot(settings: list[Setting], names: list[str], path: Path, label: str,
         axes.set_xlabel(label)
         axes.grid(alpha=0.3)
     panels[0, 0].set_yticks(range(len(methods)), methods)
-    panels[0, 0].invert_yaxis()
+    panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)
     handles = {}
     for axes in panels[0]:
         handles.update(zip(*axes.get_legend_handles_labels()[::-1]))

@@ -23,7 +23,8 @@ def contradictions(parts: list[Part], root: Path) -> list[str]:
     everywhere = set().union(*names.values())
     problems = [
         f'{path} lacks classes that other domains have: '
-        f'{first_ten(sorted(everywhere - found))}.'
+        f'{first_ten(sorted(everywhere - found))}. Delete the domain that is '
+        'wrong, and it is brought again.'
         for path, found in names.items() if found != everywhere
     ]
     for part in parts:

@@ -40,8 +40,9 @@ def fetch(source: Source, folder: Path) -> Path:
     if path.exists():
         wrong = difference(path, source)
         if wrong:
-            raise PreparationError(
-                f'{path} {wrong}. Delete it, and it is downloaded again.')
+            remedy = ('and it is downloaded again'
+                      if source.urls else 'and put the right one there')
+            raise PreparationError(f'{path} {wrong}. Delete it, {remedy}.')
         return path
     folder.mkdir(parents=True, exist_ok=True)
     failures = []

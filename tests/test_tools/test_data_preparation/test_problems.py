@@ -80,11 +80,15 @@ def test_classes_should_be_the_same_everywhere(mini):
     preparation = mini('office-home')
     preparation.complete()
     (preparation.root / 'Art/class_a').rename(preparation.root / 'Art/class_c')
+    hint = ' Delete the domain that is wrong, and it is brought again.'
     assert preparation.verify() == [
-        'Art lacks classes that other domains have: class_a.', *(
-            f'{domain} lacks classes that other domains have: class_c.'
+        f'Art lacks classes that other domains have: class_a.{hint}', *(
+            f'{domain} lacks classes that other domains have: class_c.{hint}'
             for domain in ('Clipart', 'Product', 'Real World'))
     ]
+    shutil.rmtree(preparation.root / 'Art')
+    preparation.complete()
+    assert preparation.verify() == []
 
 
 @pytest.mark.parametrize('text, problem', [
