@@ -34,6 +34,11 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=500,
         help='draw at most so many of each domain (default: 500)')
+    add_seed_option(parser)
+
+
+def add_seed_option(parser: argparse.ArgumentParser) -> None:
+    """What makes a drawing come again."""
     parser.add_argument(
         '--seed', type=int, default=0, help='of all that is random')
 

@@ -47,7 +47,8 @@ def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
         raise _missing(work_dir, name)
     steps = sorted(accuracies)
     values = [accuracies[step] for step in steps]
-    iterations = [trained.iterations_of_step * step for step in steps]
+    length = trained.iterations_of_step
+    iterations = [length * step for step in steps]
     return RunLog(run_name(work_dir), iterations, values, trained.history)
 
 

@@ -40,9 +40,9 @@ class Trained(NamedTuple):
     def iterations_of_step(self) -> int:
         """Training iterations of a step of the validations in the log: those
         of an epoch, where MMEngine counts them by epoch."""
-        hooks = self.cfg.get('default_hooks') or {}
-        logger = hooks.get('logger') or {}
-        training = self.cfg.get('train_cfg') or {}
+        cfg = self.cfg
+        logger = (cfg.get('default_hooks') or {}).get('logger') or {}
+        training = cfg.get('train_cfg') or {}
         epochs = self.content['meta'].get('epoch', 0)
         by_epoch = (
             logger.get('log_metric_by_epoch', True)

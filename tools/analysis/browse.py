@@ -16,7 +16,8 @@ from pathlib import Path
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 from mmgh.analysis import TrainingImages, load_config, training_images
-from mmgh.analysis.options import add_cfg_options, make_parser, positive
+from mmgh.analysis.options import (add_cfg_options, add_seed_option,
+                                   make_parser, positive)
 from mmgh.analysis.plots import pyplot, save
 from mmgh.analysis.tables import write_csv
 
@@ -55,8 +56,7 @@ def main() -> None:
         type=positive,
         default=8,
         help='images of each domain (default: 8)')
-    parser.add_argument(
-        '--seed', type=int, default=0, help='of all that is random')
+    add_seed_option(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
     cfg = load_config(args.config, args.cfg_options)

@@ -24,10 +24,7 @@ def validation(runs: list[ReportRun]) -> Section:
     def draw(axes, run: ReportRun, name: str, style: dict) -> None:
         if name in run.validations:
             curve = run.validations[name]
-            iterations = [
-                run.trained.iterations_of_step * step for step in curve
-            ]
-            axes.plot(iterations, list(curve.values()), marker='.', **style)
+            axes.plot(list(curve), list(curve.values()), marker='.', **style)
 
     figure = _panels(runs, names, draw)
     return Section(

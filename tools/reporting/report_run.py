@@ -54,11 +54,12 @@ class ReportRun:
 
     @cached_property
     def validations(self) -> dict[str, dict[int, float]]:
-        """Each number that validation logged, by step of the log."""
+        """Each number that validation logged, by iteration."""
+        length = self.trained.iterations_of_step
         logged = sorted(read_scalars(self.work_dir).items())
         curves = {
             name: {
-                step: scalars[name]
+                length * step: scalars[name]
                 for step, scalars in logged
                 if isinstance(scalars.get(name), (int, float))
             }
