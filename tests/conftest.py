@@ -1,11 +1,46 @@
 """What the tests share: the scope of the configs, and small fixtures."""
 from __future__ import annotations
 
+import functools
+import gc
+
 import mmgh  # noqa: F401, isort: skip
 import pytest
 import torch
+from mmengine.config import config
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
+from mmengine.runner import runner
+
+
+def pytest_collection_finish():
+    """MMEngine collects garbage for each data set: not in all of torch."""
+    gc.collect()
+    gc.freeze()
+
+
+def remember(function):
+    """The function, which answers each question once."""
+    answers = {}
+
+    @functools.wraps(function)
+    def answer(*args, **kwargs):
+        question = repr((args, kwargs))
+        if question not in answers:
+            answers[question] = function(*args, **kwargs)
+        return answers[question]
+
+    return answer
+
+
+@pytest.fixture(scope='session', autouse=True)
+def quick_start_of_trainings():
+    """MMEngine lays out the text of a config six times per training, and
+    asks the compilers for their versions."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((config, 'FormatCode'), (runner, 'collect_env')):
+            patch.setattr(module, name, remember(getattr(module, name)))
+        yield
 
 
 @pytest.fixture(autouse=True)
