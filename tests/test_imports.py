@@ -13,13 +13,14 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classes', 'classifier_outputs', 'compat', 'dataset_facts', 'gramian',
+    'classes', 'classifier_outputs', 'compat', 'dataset_facts',
     'image_pipeline', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
     'version'
 }
 MAY_IMPORT = {
-    'harmonizers': FOUNDATION,
-    'optim': FOUNDATION,
+    'gradients': set(),
+    'harmonizers': FOUNDATION | {'gradients'},
+    'optim': FOUNDATION | {'gradients'},
     'models': FOUNDATION,
     'datasets': FOUNDATION,
     'hooks': FOUNDATION,

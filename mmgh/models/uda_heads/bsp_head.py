@@ -63,10 +63,11 @@ class BSPHead(UDAHead):
             **(adversary or {})
         })
         self.tasks = {**self.adversary.tasks, 'loss_spectral': 'alignment'}
+        self.pairs = self.adversary.pairs
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Alignment losses of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the alignment losses of one training iteration.
 
         Args:
             source (DomainOutput): Of N source images.

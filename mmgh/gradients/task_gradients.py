@@ -1,11 +1,11 @@
-"""Gradients per task: obtain, compare, combine.
+"""Gradients of tasks: obtain and combine them.
 
 The gradient of a task is a ``dict`` from tensor to gradient. A tensor that the
 task does not reach is absent, which counts as a zero gradient.
 """
 from __future__ import annotations
 
-from typing import Dict, Iterable, Mapping, Sequence
+from typing import Dict, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ TaskGradient = Dict[Tensor, Tensor]
 def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
                   retain_graph: bool,
                   accumulated: TaskGradient) -> TaskGradient:
-    """Gradient of one task's loss, by one whole backward pass.
+    """Return the gradient of one task's loss, by a whole backward pass.
 
     It is collected in the ``grad`` fields, which are restored afterwards.
     ``torch.autograd.grad`` would miss what reversible networks write there
@@ -41,7 +41,7 @@ def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
 
 
 def probe_gradient(loss: Tensor, tensors: Sequence[Tensor]) -> TaskGradient:
-    """Gradient of one task's loss, by a backward pass as far as needed.
+    """Return the gradient of one task's loss, walking back as far as needed.
 
     Nothing is accumulated, no hook of a parameter runs, and the graph stays.
     The gradients are for reading only: several may be one tensor.
@@ -58,65 +58,12 @@ def probe_gradient(loss: Tensor, tensors: Sequence[Tensor]) -> TaskGradient:
     }
 
 
-def gramian(gradients: Sequence[TaskGradient],
-            tensors: Iterable[Tensor],
-            scale: Tensor | None = None) -> Tensor:
-    """Inner products of task gradients over a set of tensors.
-
-    Args:
-        gradients (Sequence[TaskGradient]): K of them.
-        tensors (Iterable[Tensor]): The set; not empty.
-        scale (Tensor, optional): Scalar that all gradients are divided by
-            first: products of scaled gradients may overflow. Defaults to
-            None.
-
-    Returns:
-        Tensor: Shape ``(K, K)``, at least float32.
-    """
-    tensors = list(tensors)
-    rows = [[_inner_product(a, b, tensors, scale) for b in gradients[:i + 1]]
-            for i, a in enumerate(gradients)]
-    size = range(len(gradients))
-    return torch.stack([
-        torch.stack([rows[max(i, j)][min(i, j)] for j in size]) for i in size
-    ])
-
-
-def _inner_product(a: TaskGradient, b: TaskGradient,
-                   tensors: Sequence[Tensor],
-                   scale: Tensor | None) -> Tensor:
-    products = []
-    for tensor in tensors:
-        if tensor in a and tensor in b:
-            first, second = _as_vector(a[tensor]), _as_vector(b[tensor])
-            if scale is None:
-                products.append(torch.dot(first, second))
-            else:
-                products.append(torch.dot(first / scale, second) / scale)
-    if not products:
-        return _as_vector(tensors[0].detach()).new_zeros(())
-    return torch.stack(products).sum()
-
-
-def _as_vector(gradient: Tensor) -> Tensor:
-    if gradient.dtype in (torch.float16, torch.bfloat16):
-        gradient = gradient.float()
-    return gradient.flatten()
-
-
 def scale_gradient(gradient: TaskGradient, weight: Tensor,
                    parameters: Iterable[Tensor]) -> None:
     """Multiply the gradient on a set of parameters by a scalar, in place."""
     for parameter in parameters:
         if parameter in gradient:
             gradient[parameter].mul_(weight)
-
-
-def weighted_sum(task_losses: Mapping[str, Tensor],
-                 weights: Mapping[str, Tensor]) -> Tensor:
-    """The dynamically weighted loss; a task without a weight has weight 1."""
-    return sum(loss * weights.get(task, 1)
-               for task, loss in task_losses.items())
 
 
 def add_to_grad_fields(gradients: Iterable[TaskGradient]) -> None:
