@@ -124,12 +124,12 @@ def test_weights_are_bounded_as_the_harmonizer_or_the_user_says(
         gradient, weights[0] * DIRECTIONS['a'] + weights[1] * DIRECTIONS['c'])
 
 
-def steps_with(pairs, **options) -> torch.Tensor:
+def steps_with(model_pairs, **options) -> torch.Tensor:
     """As above, of a model that names pairs."""
     weight = nn.Parameter(torch.ones(3))
     parts = {name: (d * weight).sum() for name, d in DIRECTIONS.items()}
     wrapper = GHOptimWrapper(optimizer=SGD([weight], lr=1.), **options)
-    total = attach_task_losses(sum(parts.values()), parts, pairs=pairs)
+    total = attach_task_losses(sum(parts.values()), parts, pairs=model_pairs)
     wrapper.backward(wrapper.scale_loss(total))
     return weight.grad
 
