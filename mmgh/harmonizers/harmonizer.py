@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Sequence
 
 from torch import Tensor
 
@@ -8,9 +9,9 @@ from torch import Tensor
 class Harmonizer(ABC):
     """Weighs the losses of tasks by the Gramian of their gradients.
 
-    A subclass says how in :meth:`weigh`. A harmonizer with a memory also
-    tells it in ``state_dict``: the optim wrapper keeps it in checkpoints, and
-    has a copy of the harmonizer for each pair of tasks.
+    A subclass says how in :meth:`weigh`, and what it remembers from one step
+    to the next in ``memory``. The optim wrapper has a copy of the harmonizer
+    for each pair of tasks, and keeps its memory in the checkpoints.
     """
 
     num_tasks: int | None = None
@@ -21,6 +22,9 @@ class Harmonizer(ABC):
     """Bounds the size of each weight unless the optim wrapper is told
     otherwise. None: the number of tasks. Weights without a bound reach
     thousands where a gradient is short, as in a reversal warm-up."""
+
+    memory: Sequence[str] = ()
+    """Names of its attributes, tensors or numbers, that are remembered."""
 
     def __call__(self, gramian: Tensor) -> Tensor:
         """Weigh the tasks.
@@ -59,8 +63,10 @@ class Harmonizer(ABC):
         """
 
     def state_dict(self) -> dict:
-        """Return the memory: tensors and numbers by name. Empty: none."""
-        return {}
+        """Return the memory by name; empty if there is none."""
+        return {name: getattr(self, name) for name in self.memory}
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Take over the memory of a harmonizer of this type."""
+        for name in self.memory:
+            setattr(self, name, state_dict[name])

@@ -22,6 +22,7 @@ class Averaging(Harmonizer):
     """Weighs by a moving average of the Gramian."""
 
     num_tasks = 2
+    memory = ('mean', )
 
     def __init__(self) -> None:
         self.mean: Tensor | None = None
@@ -30,12 +31,6 @@ class Averaging(Harmonizer):
         self.mean = gramian if self.mean is None else (
             0.8 * self.mean + 0.2 * gramian)
         return self.mean.diagonal().rsqrt()
-
-    def state_dict(self) -> dict:
-        return {} if self.mean is None else dict(mean=self.mean)
-
-    def load_state_dict(self, state_dict: dict) -> None:
-        self.mean = state_dict['mean']
 
 
 def make_wrapper(harmonizer, pairs=None) -> GHOptimWrapper:
@@ -85,6 +80,7 @@ def torchjd(name: str, **options):
 MAKE = {
     'averaging': (lambda: Averaging(), 'ab', None),
     'averaging_pairs': (lambda: Averaging(), 'abc', PAIRS),
+    'own_GradVac': (lambda: dict(type='mmgh.GradVac'), 'abc', PAIRS),
     'GradVac': (lambda: torchjd('GradVac'), 'abc', None),
     'GradVac_pairs': (lambda: torchjd('GradVac'), 'abc', PAIRS),
     'PCD': (lambda: torchjd('PCD'), 'abc', None),
