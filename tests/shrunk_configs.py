@@ -6,7 +6,8 @@ from unittest import mock
 
 import torch
 from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import (OptimWrapper, OptimWrapperDict,
+                            build_optim_wrapper)
 from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 
@@ -115,6 +116,15 @@ def make_batch(config: Config, size: int) -> dict:
 
 def _images(size: int) -> torch.Tensor:
     return torch.randint(0, 256, (BATCH, 3, size, size), dtype=torch.uint8)
+
+
+def harmonized_part(optim_wrapper):
+    """Of a model with several optimizers: the one of its features."""
+    if isinstance(optim_wrapper, OptimWrapperDict):
+        return optim_wrapper['generator']
+    if isinstance(optim_wrapper, OptimWrapper):
+        return optim_wrapper
+    return optim_wrapper.get('generator', optim_wrapper)
 
 
 def assert_takes_a_step(config: Config):

@@ -17,7 +17,7 @@ from .config_names import (BACKBONES, CLASSES, CONFIGS, HARMONIZED,
                            STUDIED, UNHARMONIZED, domain_of, load, parse,
                            plain_of, twin_of)
 from .shrunk_configs import (assert_takes_a_step, build_without_memory,
-                             image_size)
+                             harmonized_part, image_size)
 
 every = pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
 every_named = pytest.mark.parametrize('path', NAMED, ids=lambda p: p.stem)
@@ -29,15 +29,6 @@ def wrappers_of(optim_wrapper) -> list[OptimWrapper]:
     if isinstance(optim_wrapper, OptimWrapperDict):
         return list(optim_wrapper.values())
     return [optim_wrapper]
-
-
-def harmonized_part(optim_wrapper):
-    """Of a model with several optimizers: the one of its features."""
-    if isinstance(optim_wrapper, OptimWrapperDict):
-        return optim_wrapper['generator']
-    if isinstance(optim_wrapper, OptimWrapper):
-        return optim_wrapper
-    return optim_wrapper.get('generator', optim_wrapper)
 
 
 def contains(whole, part: dict) -> bool:
