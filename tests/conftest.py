@@ -13,12 +13,6 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import runner
 
 
-def pytest_collection_finish():
-    """MMEngine collects garbage for each data set: not in all of torch."""
-    gc.collect()
-    gc.freeze()
-
-
 def remember(function):
     """The function, which answers each question once."""
     answers = {}
@@ -33,13 +27,22 @@ def remember(function):
     return answer
 
 
+@pytest.fixture(scope='module', autouse=True)
+def less_to_search_for_garbage():
+    """MMEngine collects it for each data set; what has lasted until here,
+    such as all of torch, is none."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope='session', autouse=True)
 def quick_start_of_trainings():
     """MMEngine lays out the text of a config six times per training, and
-    asks the compilers for their versions."""
+    asks the compilers for their versions. Its forks may do so elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         for module, name in ((config, 'FormatCode'), (runner, 'collect_env')):
-            patch.setattr(module, name, remember(getattr(module, name)))
+            if hasattr(module, name):
+                patch.setattr(module, name, remember(getattr(module, name)))
         yield
 
 
