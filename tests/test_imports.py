@@ -13,16 +13,15 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classes', 'classifier_outputs', 'compat', 'dataset_facts', 'gramian',
-    'image_pipeline', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
-    'version'
+    'classifier_outputs', 'compat', 'config_data', 'gramian', 'nested',
+    'registry', 'seeds', 'task_losses', 'unwrap', 'version'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,
     'optim': FOUNDATION,
     'models': FOUNDATION,
     'datasets': FOUNDATION,
-    'hooks': FOUNDATION,
+    'hooks': FOUNDATION | {'datasets', 'evaluation'},
     'evaluation': FOUNDATION,
     'analysis': FOUNDATION,
     'deployment': FOUNDATION | {'models'},

@@ -36,7 +36,7 @@ import torch
 from mmengine.config import Config
 from mmgh.analysis import Trained, load_trained
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
-from mmgh.image_pipeline import file_pipeline, image_format
+from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from torch import Tensor
 
 NUM_IMAGES = 3

@@ -21,7 +21,7 @@ from mmgh.analysis import load_trained
 from mmgh.analysis.options import add_device_option, output_file, positive
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.deployment import Predictions, find_images, predict_files
-from mmgh.image_pipeline import file_pipeline
+from mmgh.deployment.file_pipeline import file_pipeline
 
 TOP_K = 5
 TABLE_ROWS = 20

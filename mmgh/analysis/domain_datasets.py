@@ -7,7 +7,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import DATASETS, init_default_scope
 from torch.utils.data import Dataset
 
-from mmgh.image_pipeline import innermost_datasets, pipeline_of, target_of
+from mmgh.config_data import innermost_datasets, pipeline_of, target_of
 
 # Names of the settings.
 TARGET = 'test_dataloader.dataset'

@@ -9,7 +9,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from mmpretrain.structures import DataSample
 
-from mmgh.image_pipeline import pipeline_of
+from mmgh.config_data import pipeline_of
 from .domain_datasets import in_one_line, where_data_are
 from .images import visible
 from .trained_model import model_config

@@ -7,7 +7,7 @@ import torch
 from mmengine.dataset import Compose
 from torch import Tensor, nn
 
-from mmgh.image_pipeline import image_format, input_of, split_pipeline
+from .file_pipeline import image_format, input_of, split_pipeline
 from .probabilities import probabilities_of
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff',

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mmgh.classifier_outputs import scores_of
-from mmgh.image_pipeline import image_format
+from .file_pipeline import image_format
 
 
 class Deployed(nn.Module):

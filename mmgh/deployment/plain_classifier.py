@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmpretrain.models import ImageClassifier
 
-from mmgh.image_pipeline import (file_pipeline, innermost_datasets,
-                                 loads_files, pipeline_of, target_loader,
-                                 target_test_data)
+from mmgh.config_data import (innermost_datasets, loads_files, pipeline_of,
+                              target_loader, target_test_data)
+from .file_pipeline import file_pipeline
 from .translations import TRANSLATIONS, Weights
 
 _PARTS = ('backbone', 'neck', 'head')

@@ -10,7 +10,7 @@ from mmpretrain.models import ImageClassifier
 
 from mmgh.deployment import probabilities_of
 from mmgh.deployment.plain_classifier import plain_classifier
-from mmgh.image_pipeline import image_format
+from mmgh.deployment.file_pipeline import image_format
 
 from ..config_names import ROOT, load
 from .random_models import build, one_of_each_classifier, random_images, small

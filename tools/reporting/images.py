@@ -13,7 +13,7 @@ from mmgh.analysis.plots import pyplot
 from mmgh.analysis.plots.bars import per_class_figure
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tsne import embed
-from mmgh.image_pipeline import pipeline_of, target_test_data
+from mmgh.config_data import pipeline_of, target_test_data
 from torch.utils.data import Dataset
 
 from .page import Picture, Section, picture_of

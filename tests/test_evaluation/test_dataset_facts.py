@@ -7,9 +7,9 @@ from mmengine.dataset import (ClassBalancedDataset, ConcatDataset,
 from mmpretrain.datasets import CustomDataset, PackInputs
 from torch.utils.data import Subset
 
-from mmgh.dataset_facts import has_no_source, has_no_target_labels
 from mmgh.datasets import Digits, DigitsM, DomainConcatDataset
-from .test_datasets.layouts import write_folders
+from mmgh.evaluation.dataset_facts import has_no_source, has_no_target_labels
+from ..test_datasets.layouts import write_folders
 
 CLASSES = ['cat', 'dog']
 PACK = [dict(type='PackInputs')]
