@@ -5,6 +5,8 @@ from typing import Sequence
 
 from mmengine.config import Config, ConfigDict
 
+from mmgh.input_error import InputError
+
 
 def loads_files(pipeline: Sequence[dict]) -> bool:
     """Tell whether a pipeline reads files; if not, the data set gives
@@ -51,13 +53,13 @@ def target_loader(cfg: Config) -> ConfigDict:
     data, where there are no test data.
 
     Raises:
-        ValueError: If neither has a pipeline.
+        InputError: If neither has a pipeline.
     """
     for name in ('test_dataloader', 'val_dataloader'):
         loader = cfg.get(name) or {}
         if pipeline_of(target_of(loader.get('dataset', {}))):
             return loader
-    raise ValueError(
+    raise InputError(
         '`test_dataloader.dataset` or `val_dataloader.dataset` should have a '
         '`pipeline`, which says how an image enters the network, but the '
         'config has none.')

@@ -13,8 +13,9 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classifier_outputs', 'compat', 'config_data', 'gramian', 'nested',
-    'registry', 'seeds', 'task_losses', 'unwrap', 'version'
+    'classifier_outputs', 'compat', 'config_data', 'config_file', 'gramian',
+    'input_error', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
+    'version'
 }
 MAY_IMPORT = {
     'harmonizers': FOUNDATION,

@@ -1,6 +1,7 @@
-"""Reading what a training left: logs, checkpoints, features of both domains.
+"""What a training left: logs, checkpoints, features of both domains.
 
-The scripts in tools/analysis draw and print it.
+Numbers and drawings are here, as a library: what does not fit is raised. The
+commands that read, print and draw are in tools/analysis.
 """
 from .domain_datasets import (domain_datasets, has_domain_pair,
                               target_dataset)

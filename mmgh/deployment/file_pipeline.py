@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mmgh.config_data import (loads_file, loads_files, pipeline_of,
                               target_test_data)
+from mmgh.input_error import InputError
 
 # Height and width of the images that a pipeline is tried on.
 _PROBES = ((320, 480), (400, 360))
@@ -38,7 +39,7 @@ def file_pipeline(cfg: Config) -> list[dict]:
     those of the data set, which is built to find out.
 
     Raises:
-        ValueError: If there is no pipeline.
+        InputError: If there is no pipeline.
     """
     dataset = target_test_data(cfg)
     pipeline = deepcopy(pipeline_of(dataset))
@@ -59,11 +60,11 @@ def image_format(pipeline: Sequence[dict]) -> ImageFormat:
     """Try a pipeline on image files.
 
     Raises:
-        ValueError: If it fails, or does not give images of one size.
+        InputError: If it fails, or does not give images of one size.
     """
     first, second = _try(pipeline)
     if first.shape != second.shape:
-        raise ValueError(
+        raise InputError(
             'The test pipeline should give images of one size, but gives '
             f'shapes {tuple(first.shape)} and {tuple(second.shape)}.')
     if len(first) == 1:
@@ -88,12 +89,12 @@ def input_of(transform: Compose, image: dict, name: str | Path) -> Tensor:
         name (str | Path): Of the image in the message.
 
     Raises:
-        ValueError: If a step fails.
+        InputError: If a step fails.
     """
     try:
         return transform(image)['inputs']
     except Exception as error:  # steps name no common type
-        raise ValueError(
+        raise InputError(
             'The test pipeline should take images of any size and give '
             f'`inputs`, but with {name} it ends in '
             f'{type(error).__name__}: {error}') from error

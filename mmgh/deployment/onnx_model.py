@@ -30,7 +30,7 @@ class Deployed(nn.Module):
         self.order = order
 
     def forward(self, images: Tensor) -> Tensor:
-        """Probabilities ``(N, C)`` for images ``(N, 3, H, W)``, 0 to 255."""
+        """Return probabilities ``(N, C)`` for images ``(N, 3, H, W)``, 0 to 255."""
         if self.order == 'BGR':
             images = images.flip(1)
         data = self.model.data_preprocessor(dict(inputs=images), False)
@@ -84,7 +84,7 @@ def write_onnx(model: nn.Module, pipeline: Sequence[dict],
 
 
 def run_onnx(path: str | Path, images: Tensor) -> Tensor:
-    """Probabilities ``(N, C)`` by ONNX Runtime for images that are RGB."""
+    """Return probabilities ``(N, C)`` by ONNX Runtime for images that are RGB."""
     import onnxruntime
     session = onnxruntime.InferenceSession(
         str(path), providers=['CPUExecutionProvider'])
@@ -94,7 +94,7 @@ def run_onnx(path: str | Path, images: Tensor) -> Tensor:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter warns of much that is no concern of its user."""
+    """Silence the exporter, whose warnings mostly do not concern its user."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():

@@ -142,7 +142,7 @@ def test_weights_of_a_preprocessor_lose_the_one_around_it():
 def test_types_without_a_translation_are_named():
     config = small(OFFICE)
     config.model.head.loss = dict(type='mmgh.UnknownLoss')
-    with pytest.raises(ValueError, match='mmgh.UnknownLoss.*--onnx'):
+    with pytest.raises(ValueError, match='mmgh.UnknownLoss.*ONNX can'):
         export(config, build(small(OFFICE)))
 
 
