@@ -19,6 +19,12 @@ HARMONIZED = [
     path for path in NAMED
     if path.name.split('_')[0].rsplit('-', 1)[-1] in HARMONIZERS
 ]
+# Methods in the study of GH: their twins are on all data sets.
+STUDIED = {
+    'cdan-e', 'dann', 'dwl', 'gvb', 'mcd', 'mcd-alternating-cls', 'ssrt'
+}
+# One task, and so nothing to harmonize.
+UNHARMONIZED = {'source-only', 'mcd-alternating'}
 NAME = re.compile(r'(?P<method>[a-z0-9-]+?)(?:-(?P<harmonizer>gh|ghpp))?'
                   r'_(?P<backbone>[a-z0-9-]+)'
                   r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iters>\d+)k'
@@ -93,6 +99,17 @@ def parse(path: Path) -> Name:
     for number in ('gpus', 'batch', 'iters'):
         parts[number] = int(parts[number])
     return Name(**parts)
+
+
+def plain_of(path: Path) -> Path:
+    """The config that a harmonized one is compared with."""
+    return path.with_name(
+        path.name.replace(f'-{parse(path).harmonizer}_', '_', 1))
+
+
+def twin_of(path: Path, suffix: str) -> Path:
+    """Where the harmonized twin of a plain config is, if there is one."""
+    return path.with_name(path.name.replace('_', f'-{suffix}_', 1))
 
 
 @functools.lru_cache(maxsize=None)

@@ -6,6 +6,8 @@ from unittest import mock
 
 import torch
 from mmengine.config import Config
+from mmengine.optim import (OptimWrapper, OptimWrapperDict,
+                            build_optim_wrapper)
 from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 
@@ -114,3 +116,30 @@ def make_batch(config: Config, size: int) -> dict:
 
 def _images(size: int) -> torch.Tensor:
     return torch.randint(0, 256, (BATCH, 3, size, size), dtype=torch.uint8)
+
+
+def harmonized_part(optim_wrapper):
+    """Of a model with several optimizers: the one of its features."""
+    if isinstance(optim_wrapper, OptimWrapperDict):
+        return optim_wrapper['generator']
+    if isinstance(optim_wrapper, OptimWrapper):
+        return optim_wrapper
+    return optim_wrapper.get('generator', optim_wrapper)
+
+
+def assert_takes_a_step(config: Config):
+    """A small copy trains, in all of its parts; returns its optim wrapper."""
+    small, size = shrink(config)
+    model = MODELS.build(
+        {'data_preprocessor': config.data_preprocessor, **small}).train()
+    wrapper = build_optim_wrapper(model, config.optim_wrapper)
+    before = {k: p.detach().clone() for k, p in model.named_parameters()}
+    log = model.train_step(make_batch(config, size), wrapper)
+    assert all(torch.isfinite(torch.as_tensor(v)) for v in log.values())
+    changed = set()
+    for name, parameter in model.named_parameters():
+        assert torch.isfinite(parameter).all(), name
+        if not torch.equal(parameter, before[name]):
+            changed.add(name.split('.')[0])
+    assert changed == {name.split('.')[0] for name in before}
+    return wrapper

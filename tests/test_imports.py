@@ -13,13 +13,14 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classifier_outputs', 'compat', 'config_data', 'config_file', 'gramian',
+    'classifier_outputs', 'compat', 'config_data', 'config_file',
     'input_error', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
     'version'
 }
 MAY_IMPORT = {
-    'harmonizers': FOUNDATION,
-    'optim': FOUNDATION,
+    'gradients': set(),
+    'harmonizers': FOUNDATION | {'gradients'},
+    'optim': FOUNDATION | {'gradients'},
     'models': FOUNDATION,
     'datasets': FOUNDATION,
     'hooks': FOUNDATION | {'datasets', 'evaluation'},

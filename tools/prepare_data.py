@@ -60,10 +60,7 @@ def table() -> str:
     return '\n\n'.join(
         f'{name}: {", ".join(data_set.domains)}\n'
         f'    {data_set.page}, {data_set.terms}\n'
-        f'    to data/{data_set.folder}, ' + (
-            'downloaded by this tool' if all(
-                source.urls for source in data_set.sources) else
-            'downloaded by hand, then given with --from')
+        f'    to data/{data_set.folder}'
         for name, data_set in DATA_SETS.items())
 
 

@@ -5,6 +5,7 @@ import argparse
 
 from command_line import (build_runner, load_config, make_parser,
                           require_gpu_for_amp, set_loader_defaults)
+from harmonizer_option import add_harmonizer_option, apply_harmonizer_option
 from mmengine.config import Config
 
 AMP_WRAPPERS = {
@@ -15,6 +16,7 @@ AMP_WRAPPERS = {
 
 def parse_args() -> argparse.Namespace:
     parser = make_parser('Train a model')
+    add_harmonizer_option(parser)
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -41,6 +43,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Let the options of training override the config."""
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    apply_harmonizer_option(cfg, args)
     if args.amp:
         enable_amp(cfg)
     if args.resume is not None:

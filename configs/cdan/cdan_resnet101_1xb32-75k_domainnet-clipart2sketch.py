@@ -8,12 +8,8 @@ model = dict(
     backbone=dict(
         depth=101, init_cfg=dict(checkpoint='torchvision://resnet101')),
     neck=[
-        dict(type='GlobalAveragePooling'),
-        dict(
-            type='mmgh.Bottleneck',
-            in_channels=2048,
-            out_channels=1024,
-            norm_act=True),
+        _base_.model.neck[0],
+        dict(_base_.model.neck[1], out_channels=1024),
     ],
     head=dict(in_channels=1024, num_classes=345),
     # The exact map has 353280 entries.

@@ -1,22 +1,4 @@
 _base_ = [
-    '../_base_/models/resnet50.py',
+    '../_base_/methods/mcc.py',
     '../_base_/datasets/office31_amazon2webcam.py',
-    '../_base_/schedules/sgd_inv_8k.py',
-    '../_base_/default_runtime.py',
 ]
-
-bottleneck = dict(
-    type='mmgh.Bottleneck',
-    in_channels=2048,
-    out_channels=1024,
-    norm_act=True)
-model = dict(
-    type='mmgh.UDAClassifier',
-    neck=[dict(type='GlobalAveragePooling'), bottleneck],
-    head=dict(in_channels=1024),
-    uda_head=dict(type='mmgh.MCCHead'),
-    domain_forward='joint')
-
-# As in TLlib: 0.005 for new layers, a tenth for the backbone.
-optim_wrapper = dict(optimizer=dict(lr=0.0005))
-train_cfg = dict(max_iters=10000)

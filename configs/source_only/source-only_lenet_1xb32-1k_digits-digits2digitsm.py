@@ -1,3 +1,4 @@
+"""Source only: no adaptation, which all methods are compared with."""
 _base_ = [
     '../_base_/models/digits_lenet.py',
     '../_base_/datasets/digits2digitsm.py',

@@ -7,6 +7,8 @@ from mmengine.dist import broadcast
 from torch import Tensor
 
 from mmgh.registry import TASK_UTILS
+from .harmonizer import Harmonizer
+from .torchjd_memory import load_memory, memory_of
 
 # torchjd gives these the gradients themselves, but their weights, or for
 # ConFIG the weighted sum, depend on inner products alone. Not so ExcessMTL.
@@ -14,8 +16,8 @@ _MATRIX_METHODS = ('ConFIG', 'Constant', 'Mean', 'NashMTL', 'Random', 'Sum')
 
 
 @TASK_UTILS.register_module()
-class TorchJD:
-    r"""Weights by a method of torchjd, such as UPGrad, CAGrad or MGDA.
+class TorchJD(Harmonizer):
+    r"""Weighs by a method of torchjd, such as UPGrad, CAGrad or MGDA.
 
     Needs torchjd 0.12 or newer, for most methods with an extra, such as in
     ``pip install torchjd[cagrad]``; ``torchjd[full]`` has all.
@@ -29,8 +31,10 @@ class TorchJD:
     All weights are 1 where torchjd has no answer: a zero gradient, a Gramian
     or a weight that is not finite.
 
-    A method with a memory (NashMTL, GradVac, PCD) keeps it here. It is not in
-    the checkpoints, and several ``pairs`` of the optim wrapper would share it.
+    The optim wrapper bounds the weights by the number of tasks; with its
+    ``max_weight=float('inf')`` they are torchjd's.
+
+    The memory of a method (NashMTL, GradVac, PCD) is in the checkpoints.
 
     Args:
         name (str): Aggregator of torchjd whose weights depend on the inner
@@ -63,24 +67,15 @@ class TorchJD:
         }
         self._method = self._build()
         self._default_scales: dict[int, float] = {}
+        # Of the last comparison.
+        self._num_tasks: int | None = None
 
     @torch.no_grad()
-    def __call__(self, gramian: Tensor) -> Tensor:
-        """Weigh the tasks.
-
-        Args:
-            gramian (Tensor): Inner products of the task gradients, shape
-                ``(K, K)``, any floating-point type.
-
-        Returns:
-            Tensor: Weights of the losses, shape ``(K, )``, without gradient.
-        """
-        if gramian.dim() != 2 or not gramian.size(0) == gramian.size(1) >= 2:
-            raise ValueError('`gramian` should have the shape (K, K), K >= 2, '
-                             f'but got {tuple(gramian.shape)}.')
+    def weigh(self, gramian: Tensor) -> Tensor:
         products = gramian.to('cpu', torch.float64)
         weights = torch.full_like(products[0], math.nan)
         if products.isfinite().all() and (products.diagonal() > 0).all():
+            self._num_tasks = len(products)
             scale = self.scale or self._default_scale(len(products))
             products = products / products.diagonal().mean()
             weights = scale * _weigh(self._method, products)
@@ -91,19 +86,46 @@ class TorchJD:
         broadcast(weights)
         return weights.to(gramian.device)
 
+    def state_dict(self) -> dict:
+        """Return the memory of the method, which depends on the tasks."""
+        if self._num_tasks is None:
+            return {}
+        memory = memory_of(self._method)
+        if not memory:
+            return {}
+        return dict(name=self.name, num_tasks=self._num_tasks, memory=memory)
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take over the memory of the same method.
+
+        Raises:
+            ValueError: If it is that of another one.
+        """
+        if state_dict['name'] != self.name:
+            raise ValueError(f"`name` should be {state_dict['name']!r}, whose "
+                             'memory is in the checkpoint, but got '
+                             f'{self.name!r}.')
+        self._num_tasks = state_dict['num_tasks']
+        self._method = self._build()
+        self._first_weights(self._method, self._num_tasks)
+        load_memory(self._method, state_dict['memory'])
+
     def _default_scale(self, num_tasks: int) -> float:
         if num_tasks not in self._default_scales:
-            # Neither the memory of the method nor the random numbers of the
-            # training may notice.
-            with torch.random.fork_rng(devices=[]):
-                mean = _weigh(
-                    self._build(),
-                    torch.eye(num_tasks, dtype=torch.float64)).mean().item()
+            # The memory of the method may not notice.
+            mean = self._first_weights(self._build(), num_tasks).mean().item()
             if not mean > 0:
                 raise ValueError('`scale` should be given, since the mean '
                                  f'weight of this {self.name} is {mean}.')
             self._default_scales[num_tasks] = 1 / mean
         return self._default_scales[num_tasks]
+
+    @staticmethod
+    def _first_weights(method, num_tasks: int) -> Tensor:
+        """Weigh orthogonal gradients of equal norm; the random numbers of the
+        training do not notice."""
+        with torch.random.fork_rng(devices=[]):
+            return _weigh(method, torch.eye(num_tasks, dtype=torch.float64))
 
     def _build(self):
         # Not an ImportError: MMEngine's registry swallows that one.

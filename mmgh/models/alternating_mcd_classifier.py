@@ -9,6 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmgh.registry import MODELS
+from mmgh.task_losses import Pairs, harmonizes
 from .uda_classifier import UDAClassifier, labels_of
 from .uda_heads import MCDHead
 
@@ -27,10 +28,9 @@ class AlternatingMCDClassifier(UDAClassifier):
       times.
 
     Where the published GH code differs: it harmonizes, at step B, gradients of
-    G that no optimizer steps with. To harmonize here, let step C have both
-    tasks, ``generator_tasks=('cls', 'alignment')``, and let ``GHOptimWrapper``
-    be the wrapper of the generator: then the harmonized gradient is the one
-    that G steps with. Step A stays as it is.
+    G that no optimizer steps with. Here step C has both tasks where
+    ``GHOptimWrapper`` is the wrapper of the generator: the harmonized gradient
+    is the one that G steps with. Step A stays as it is.
 
     With ``domain_forward='separate'`` a step runs the network on the domains
     that it needs, as the code of MCD; with ``'joint'`` each step runs it on
@@ -41,9 +41,11 @@ class AlternatingMCDClassifier(UDAClassifier):
 
     Args:
         generator_steps (int): How often step C is done. Defaults to 4.
-        generator_tasks (Sequence[str]): What G minimises in step C:
+        generator_tasks (Sequence[str], optional): What G minimises in step C:
             ``'alignment'``, as published, or also ``'cls'``. The first is task
-            1. Defaults to ``('alignment', )``.
+            1. Defaults to None: ``('alignment', )``, or
+            ``('cls', 'alignment')`` where the generator's optim wrapper
+            harmonizes.
         *args, **kwargs: Arguments of :class:`UDAClassifier`.
 
     Source: Maximum Classifier Discrepancy for Unsupervised Domain Adaptation
@@ -63,13 +65,13 @@ class AlternatingMCDClassifier(UDAClassifier):
     def __init__(self,
                  *args,
                  generator_steps: int = 4,
-                 generator_tasks: Sequence[str] = ('alignment', ),
+                 generator_tasks: Sequence[str] | None = None,
                  **kwargs) -> None:
         if not (isinstance(generator_steps, int) and generator_steps >= 1):
             raise ValueError('`generator_steps` should be a whole number of '
                              f'at least 1, but got {generator_steps!r}.')
-        if sorted(generator_tasks) not in (['alignment'],
-                                           ['alignment', 'cls']):
+        if generator_tasks is not None and sorted(generator_tasks) not in (
+            ['alignment'], ['alignment', 'cls']):
             raise ValueError("`generator_tasks` should be ('alignment', ) or "
                              "also have 'cls', but got "
                              f'{generator_tasks!r}.')
@@ -78,7 +80,14 @@ class AlternatingMCDClassifier(UDAClassifier):
             raise TypeError("`uda_head` should be a 'mmgh.MCDHead', but got "
                             f'{type(self.uda_head).__name__}.')
         self.generator_steps = generator_steps
-        self.generator_tasks = tuple(generator_tasks)
+        self.generator_tasks = tuple(generator_tasks or ('alignment', ))
+        self._follows_wrapper = generator_tasks is None
+
+    @property
+    def pairs(self) -> Pairs:
+        """Which tasks of step C are harmonized with each other."""
+        both = len(self.generator_tasks) == 2
+        return (self.generator_tasks, ) if both else super().pairs
 
     @property
     def updates_per_iteration(self) -> dict[str, int]:
@@ -112,6 +121,7 @@ class AlternatingMCDClassifier(UDAClassifier):
         run = self if run is None else run
         generator = optim_wrapper['generator']
         classifier = optim_wrapper['classifier']
+        self._choose_generator_tasks(generator)
         data = self.data_preprocessor(data, True)
 
         total, log_vars = self._total_loss(run, data, 'loss_of_all',
@@ -133,6 +143,17 @@ class AlternatingMCDClassifier(UDAClassifier):
                 generator.update_params(total)
         log_vars['loss_generator'] = total.detach()
         return log_vars
+
+    def _choose_generator_tasks(self, generator: OptimWrapper) -> None:
+        """Give step C both tasks if its wrapper harmonizes."""
+        if len(self.generator_tasks) == 2 or not harmonizes(generator):
+            return
+        if not self._follows_wrapper:
+            raise ValueError(
+                "`generator_tasks` should also have 'cls' where the "
+                "generator's optim wrapper harmonizes, but got "
+                f'{self.generator_tasks!r}.')
+        self.generator_tasks = self.uda_head.pairs[0]
 
     def _total_loss(self, run: nn.Module, data: dict, mode: str,
                     wrapper: OptimWrapper) -> tuple[Tensor, dict]:

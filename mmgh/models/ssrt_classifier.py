@@ -42,7 +42,7 @@ class SSRTClassifier(UDAClassifier):
     this model logs, the number of classes predicted in a target batch.
 
     The task ``cls`` is the first one, ``alignment`` (with the refinement) the
-    second.
+    second, whatever the UDA head says.
 
     Args:
         *args: Arguments of :class:`UDAClassifier`. The backbone should be
@@ -77,6 +77,8 @@ class SSRTClassifier(UDAClassifier):
         >>> custom_hooks = [dict(type='mmgh.SafeTrainingHook')]
     """
 
+    # As in the published GH code of SSRT.
+    pairs = (('cls', 'alignment'), )
     adaptation_strength: Tensor
 
     def __init__(self,
@@ -133,10 +135,8 @@ class SSRTClassifier(UDAClassifier):
         clean_scores = scores_of(self.head, target)
         loss = self._refinement(clean_scores, scores_of(self.head, perturbed))
         weight = self.refinement_weight * self.adaptation_strength
-        # Classification is task 1 in the GH study of this method.
-        names = sorted(losses, key=lambda name: self.task_of(name) != 'cls')
         return dict(
-            {name: losses[name] for name in names},
+            losses,
             loss_refinement=weight * loss,
             diversity=_count_predicted(clean_scores),
             adaptation_strength=self.adaptation_strength)

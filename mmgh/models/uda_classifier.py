@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import torch
+from mmengine.utils import apply_to
 from mmpretrain.models import ImageClassifier, LinearClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmgh.classifier_outputs import features_of, scores_of
-from mmgh.nested import map_tensors
 from mmgh.registry import MODELS
-from mmgh.task_losses import TaskLossMixin
+from mmgh.task_losses import Pairs, TaskLossMixin
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
-from .uda_heads import DomainOutput
+from .uda_heads import DomainOutput, UDAHead
 
 
 @MODELS.register_module()
@@ -24,8 +24,9 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
 
     In training the classification head's losses on the source are the task
     ``cls`` and the UDA head's losses the task ``alignment`` (or what the head
-    says in its ``tasks``). The features that are aligned are what
-    ``head.pre_logits`` returns.
+    says in its ``tasks``). The head also says which tasks are harmonized with
+    each other. The features that are aligned are what ``head.pre_logits``
+    returns.
 
     Args:
         uda_head (dict | nn.Module): Config of a UDA head. ``in_channels`` and
@@ -71,17 +72,18 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
             if not {'in_channels', 'num_classes'} <= set(uda_head):
                 uda_head = {**self._head_dimensions(), **uda_head}
             uda_head = MODELS.build(uda_head)
-        if not isinstance(uda_head, nn.Module):
+        if not isinstance(uda_head, UDAHead):
             raise TypeError('`uda_head` should be a config such as '
-                            "dict(type='mmgh.DANNHead'), but got "
-                            f'{uda_head!r}.')
+                            "dict(type='mmgh.DANNHead') of a subclass of "
+                            f'`mmgh.models.UDAHead`, but got {uda_head!r}.')
+        uda_head.check_tasks()
         self.uda_head = uda_head
         self.domain_forward = domain_forward
         self.predict_features = predict_features
 
     def loss(self, inputs: dict[str, Tensor],
              data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Losses of one training iteration.
+        """Compute the losses of one training iteration.
 
         Args:
             inputs (dict[str, Tensor]): Images of ``source`` and ``target``,
@@ -107,7 +109,6 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         if clash:
             raise ValueError('Both heads return the names '
                              f'{clash}; rename those of the UDA head.')
-        # Alignment is task 1, as in the published code of CDAN and GVB.
         return {**uda_losses, **losses}
 
     def _losses_of_cls_head(
@@ -132,11 +133,17 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                 sample.set_field(features, 'features')
         return predictions
 
+    @property
+    def pairs(self) -> Pairs:
+        """Which tasks are harmonized with each other: a fact of the method."""
+        return self.uda_head.pairs
+
     def task_of(self, loss_name: str) -> str:
+        """Return the task that the UDA head names; others are ``'cls'``."""
         return self.uda_head.tasks.get(loss_name, 'cls')
 
     def _extract_pair(self, inputs: dict[str, Tensor]) -> tuple:
-        """Features of the neck for both domains."""
+        """Return the neck's features of both domains."""
         source, target = inputs['source'], inputs['target']
         if self.domain_forward == 'separate':
             return self.extract_feat(source), self.extract_feat(target)
@@ -146,13 +153,13 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                 f'{tuple(source.shape[1:])} and {tuple(target.shape[1:])}.')
         feats = self.extract_feat(torch.cat([source, target]))
         size = len(source)
-        return (map_tensors(lambda tensor: tensor[:size], feats),
-                map_tensors(lambda tensor: tensor[size:], feats))
+        return (apply_to(feats, torch.is_tensor, lambda feat: feat[:size]),
+                apply_to(feats, torch.is_tensor, lambda feat: feat[size:]))
 
     def _domain_output(self,
                        feats: tuple,
                        labels: Tensor | None = None) -> DomainOutput:
-        """What the UDA head sees. Where the classification head has dropout
+        """Return what the UDA head sees. Where the classification head has dropout
         or batch norm, this is another run of it than that of its loss."""
         features = features_of(self.head, feats)
         logits = scores_of(self.head, feats)
@@ -166,7 +173,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         return DomainOutput(features, logits, self.head, feats, labels)
 
     def _head_dimensions(self) -> dict[str, int]:
-        """Sizes of the features and of the scores.
+        """Find the sizes of the features and of the scores.
 
         The layers that score the classes say both. DeiT and Conformer have
         two of them, on two feature vectors, which are concatenated.
@@ -193,7 +200,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
 
 
 def labels_of(data_samples: list[DataSample]) -> Tensor:
-    """Classes ``(N, )``, or scores ``(N, C)`` where images are mixed.
+    """Return the classes ``(N, )``, or scores ``(N, C)`` where images are mixed.
 
     Raises:
         ValueError: If an image has neither.

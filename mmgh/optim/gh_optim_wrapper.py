@@ -40,12 +40,14 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
 
     Args:
         harmonizer (dict | Callable | Sequence): Config of a harmonizer, or
-            any function from a ``(K, K)`` Gramian to K weights. With
-            ``pairs`` also a list, one for each pair.
+            any function from a ``(K, K)`` Gramian to K weights. Also a list,
+            one for each pair.
         pairs (Sequence[Sequence[str]], optional): Names of tasks that are
-            harmonized with each other, two by two. A task in several pairs
-            gets the product of its weights. Defaults to None: all tasks of
-            the model together, which for GH and GH++ are two.
+            harmonized with each other, two by two; of each pair the first is
+            task 1. A task in several pairs gets the product of its weights.
+            Defaults to None: the pairs that the model (its UDA head) names;
+            without any, and for harmonizers of any number of tasks, all
+            tasks together.
         probe (str): ``'parameters'``, ``'modules'`` or ``'features'``.
             Defaults to ``'parameters'``.
         shared (Sequence[str], optional): Names of modules or parameters of
@@ -61,7 +63,7 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
             pair, at least 1; ``float('inf')`` for none. GH's weight of a task
             is unbounded when its gradient is much shorter than the other's,
             as at the start of a reversal warm-up. Defaults to None: that of
-            the harmonizer, 2 for GH and GH++, none for others.
+            the harmonizer, else the number of tasks: 2 for GH and GH++.
         interval (int): Compare at each ``interval``-th step, and reuse the
             weights in between, in ordinary steps. Only with
             ``apply_to='loss'``. Defaults to 1.

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
+from inspect import signature
+from itertools import chain
 from typing import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from mmgh.task_losses import (check_sum, map_task_losses,
-                              require_task_losses)
-from .probes import (FeatureProbe, GramianOf, ModuleProbe, ParameterProbe,
-                     TaskWeights, product_by_task)
-from .task_gradients import weighted_sum
-from .task_weighting import Groups, TaskWeighting, describe
+from mmgh.task_losses import (MarkedLoss, check_sum, map_task_losses,
+                              take_apart)
+from .logged_scalars import logged_scalars
+from .probes import (FeatureProbe, ModuleProbe, ParameterProbe,
+                     product_by_task)
+from .task_weighting import TaskWeighting
 
 _PROBES = dict(
     parameters=ParameterProbe, modules=ModuleProbe, features=FeatureProbe)
@@ -20,7 +21,7 @@ _STATE = 'harmonization'
 
 
 class HarmonizationMixin:
-    """What makes an optim wrapper harmonize; put it before its class.
+    """Make an optim wrapper harmonize; put it before its class.
 
     It replaces the backward pass. Counting, scaling, clipping and stepping
     stay the wrapper's. For the arguments see :class:`GHOptimWrapper`.
@@ -28,6 +29,9 @@ class HarmonizationMixin:
     ``torch.compile`` keeps out: within a compiled part each task would reach
     every parameter, with zeros.
     """
+
+    harmonizes = True
+    """What a model may ask, see :func:`mmgh.task_losses.harmonizes`."""
 
     def __init__(self,
                  harmonizer: dict | Callable | Sequence,
@@ -60,7 +64,6 @@ class HarmonizationMixin:
         self._probe = _PROBES[probe](shared, apply_to)
         # Of the last comparison; None before the first, or if that failed.
         self._weights: dict[str, Tensor] | None = None
-        self._compared: list[tuple[tuple[str, ...], Tensor, Tensor]] = []
         self._checked_sum = False
 
     def initialize_count_status(self, model: nn.Module, init_counts: int,
@@ -89,7 +92,6 @@ class HarmonizationMixin:
     @torch.compiler.disable
     def scale_loss(self, loss: Tensor) -> Tensor:
         """As in the parent; the task losses are scaled alike."""
-        require_task_losses(loss)
         return map_task_losses(loss, super().scale_loss)
 
     @torch.compiler.disable
@@ -102,28 +104,39 @@ class HarmonizationMixin:
             retain_graph (bool): Whether to keep the graph after the last
                 pass. Defaults to False.
         """
-        task_losses = require_task_losses(loss)
+        losses = take_apart(loss)
         if not self._checked_sum:
-            check_sum(loss, task_losses)
+            check_sum(losses)
             self._checked_sum = True
-        groups = self._weighting.groups(task_losses)
-        tasks = list(dict.fromkeys(task for group, _ in groups
-                                   for task in group))
         compares = self._compares()
         self._inner_count += 1
         scale = self._loss_scale(loss)
         if scale is not None:
-            loss = map_task_losses(loss, lambda value: value * scale)
+            losses = losses.map(lambda value: value * scale)
         if compares:
-            self._compared = []
-            self._probe.backward(loss, tasks,
-                                 partial(self._weigh, groups, scale),
-                                 self._parameters(), retain_graph,
-                                 self.should_update())
-            self._log()
+            self._harmonize(losses, scale, retain_graph)
         else:
-            loss = weighted_sum(require_task_losses(loss), self._weights)
-            loss.backward(retain_graph=retain_graph)
+            weighted = losses.weighted(self._weights)
+            weighted.backward(retain_graph=retain_graph)
+
+    def _harmonize(self, losses: MarkedLoss, scale: Tensor | None,
+                   retain_graph: bool) -> None:
+        """J -> G -> w -> gradient of the step."""
+        groups = self._weighting.groups(losses.by_task, losses.pairs)
+        tasks = list(dict.fromkeys(chain(*(tasks for tasks, _ in groups))))
+        comparison = self._probe.compare(losses, tasks, self._parameters(),
+                                         retain_graph, self.should_update())
+        if comparison is None:  # more micro-batches follow
+            return
+        compared = []
+        for tasks, harmonizer in groups:
+            gramian = comparison.gramian(tasks, scale)
+            weights = self._weighting.weights(harmonizer, gramian)
+            compared.append((tasks, gramian, weights))
+        weighted = [(tasks, weights) for tasks, _, weights in compared]
+        comparison.backward(weighted)
+        self._weights = product_by_task(weighted)
+        self._log(compared)
 
     def zero_grad(self, **kwargs) -> None:
         """As in the parent; task gradients not yet stepped with go too."""
@@ -131,19 +144,28 @@ class HarmonizationMixin:
         super().zero_grad(**kwargs)
 
     def state_dict(self) -> dict:
-        """As in the parent, and the weights, if they outlive a step."""
+        """As in the parent, and what outlives a step here: the memories of
+        harmonizers, and the weights if they are reused."""
         state = super().state_dict()
+        kept = dict(memories=self._weighting.state_dict())
         if self.interval > 1 and self._weights is not None:
-            state[_STATE] = dict(weights=dict(self._weights))
+            kept['weights'] = dict(self._weights)
+        if any(kept.values()):
+            state[_STATE] = kept
         return state
 
     def load_state_dict(self, state_dict: dict) -> None:
         """As in the parent; of a wrapper that harmonizes, or a stock one."""
-        self._weights = state_dict.pop(_STATE, {}).get('weights')
-        super().load_state_dict(state_dict)
+        kept = state_dict.get(_STATE, {})
+        self._weighting.load_state_dict(kept.get('memories', {}))
+        self._weights = kept.get('weights')
+        super().load_state_dict({
+            name: state
+            for name, state in state_dict.items() if name != _STATE
+        })
 
     def _loss_scale(self, loss: Tensor) -> Tensor | None:
-        """Scalar that losses are multiplied by before a backward pass."""
+        """Return what losses are multiplied by before a backward pass."""
         return None
 
     def _parameters(self) -> list[Tensor]:
@@ -153,33 +175,18 @@ class HarmonizationMixin:
         ]
 
     def _compares(self) -> bool:
-        """Whether this step looks at gradients, or reuses the weights."""
+        """Tell whether this step looks at gradients, or reuses the weights."""
         step = self._inner_count // self._accumulative_counts
         return self._weights is None or step % self.interval == 0
 
-    def _weigh(self, groups: Groups, scale: Tensor | None,
-               gramian_of: GramianOf) -> TaskWeights:
-        """Weights of each group of tasks from its Gramian."""
-        weighted = []
-        for tasks, harmonizer in groups:
-            gramian = gramian_of(tasks, scale)
-            weights = self._weighting.weights(harmonizer, gramian)
-            weighted.append((tasks, weights))
-            self._compared.append((tasks, gramian, weights))
-        self._weights = product_by_task(weighted)
-        return weighted
-
-    def _log(self) -> None:
+    def _log(self, compared: Sequence[tuple]) -> None:
         """Log what was compared, after all work of the step was given out:
         the one transfer from the device has to wait for the comparison.
 
         Where something overflowed there is nothing to log, and no weights to
         reuse.
         """
-        compared, self._compared = self._compared, []
-        if not compared:
-            return
-        scalars = describe(compared)
+        scalars = logged_scalars(compared)
         gramians = torch.stack([gramian for _, gramian, _ in compared])
         is_finite, *values = torch.stack([
             gramians.isfinite().all().to(gramians), *scalars.values()
@@ -189,3 +196,10 @@ class HarmonizationMixin:
             return
         for name, value in zip(scalars, values):
             self.message_hub.update_scalar(f'train/{name}', value)
+
+
+def harmonization_arguments() -> list[str]:
+    """Return the names of what a wrapper that harmonizes takes besides the
+    arguments of a stock one."""
+    parameters = signature(HarmonizationMixin.__init__).parameters
+    return [name for name in parameters if name not in ('self', 'kwargs')]

@@ -8,6 +8,7 @@ from torch import nn
 
 from mmgh.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from mmgh.unwrap import unwrap
+from .harmonization_mixin import harmonization_arguments
 
 _CLASSIFIERS = ('head', 'uda_head')
 _PARTS = ('generator', 'classifier')
@@ -35,7 +36,9 @@ class MCDOptimWrapperConstructor:
         optim_wrapper_cfg (dict): ``generator`` and ``classifier``, each an
             ``optim_wrapper`` as in any config, which may have a
             ``paramwise_cfg``. Not for mixed precision, nor with gradient
-            accumulation.
+            accumulation. A ``type`` that harmonizes, and its own arguments,
+            may also stand beside them, as for any other model: they are the
+            generator's.
         paramwise_cfg (dict, optional): Belongs into these instead. Defaults
             to None.
 
@@ -53,6 +56,7 @@ class MCDOptimWrapperConstructor:
     def __init__(self,
                  optim_wrapper_cfg: dict,
                  paramwise_cfg: dict | None = None) -> None:
+        optim_wrapper_cfg = _hand_to_generator(optim_wrapper_cfg)
         if set(optim_wrapper_cfg) != set(_PARTS):
             raise ValueError('`optim_wrapper` should have `constructor`, '
                              '`generator` and `classifier`, but besides '
@@ -91,6 +95,21 @@ class MCDOptimWrapperConstructor:
                     nn.ModuleDict(parts[name]), self.optim_wrapper_cfg[name])
                 for name in _PARTS
             })
+
+
+def _hand_to_generator(config: dict) -> dict:
+    """Let what stands beside both parts to harmonize stand in ``generator``."""
+    if 'generator' not in config or 'harmonizer' not in config:
+        return config
+    names = {'type', *harmonization_arguments()}
+    generator = {
+        **config['generator'],
+        **{name: config[name] for name in names & set(config)}
+    }
+    return {
+        'generator': generator,
+        **{k: v for k, v in config.items() if k not in names | {'generator'}}
+    }
 
 
 def _check(name: str, config: dict) -> None:

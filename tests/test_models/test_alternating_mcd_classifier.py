@@ -314,10 +314,23 @@ def test_one_optim_wrapper_is_refused():
 
 
 def test_harmonizing_one_task_is_refused():
-    model = make_model()
-    with pytest.raises(ValueError, match=r"two.*\['alignment'\]"):
+    model = make_model(generator_tasks=('alignment', ))
+    with pytest.raises(ValueError, match=r"also have 'cls'.*alignment"):
         model.train_step(
             make_batch(), make_wrapper(model, harmonized('parameters')))
+
+
+def test_a_wrapper_that_harmonizes_gets_both_tasks():
+    """Unless the user says so, too: bit for bit as if they did."""
+    states = []
+    for options in ({}, BOTH):
+        model = make_model(**options)
+        model.train_step(
+            make_batch(), make_wrapper(model, harmonized('parameters')))
+        assert model.pairs == (('cls', 'alignment'), )
+        states.append(model.state_dict())
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
 
 
 SCENARIOS = {

@@ -15,7 +15,8 @@ from torch import Tensor, distributed, nn
 from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
 from torch.optim import SGD
 
-from mmgh.optim import GHOptimWrapper, rank_average
+from mmgh.gradients import rank_average
+from mmgh.optim import GHOptimWrapper
 from .two_task_model import TwoTaskModel, make_batch, make_model
 
 STEPS = 5

@@ -84,6 +84,21 @@ def test_each_has_its_type_and_rates_by_name():
     assert rates[model.neck.weight] == 1.
 
 
+def test_what_harmonizes_any_model_is_the_generators():
+    """The two generic overrides, and other arguments of the harmonization."""
+    config = make_config(
+        type='mmgh.GHOptimWrapper',
+        harmonizer=dict(type='mmgh.GHPlusPlus'),
+        interval=3)
+    before = copy.deepcopy(config)
+    wrapper = build_optim_wrapper(Parts(), config)
+    assert config == before
+    assert isinstance(wrapper['generator'], GHOptimWrapper)
+    assert wrapper['generator'].interval == 3
+    assert type(wrapper['classifier']) is OptimWrapper
+    assert wrapper.get_lr() == {'generator.lr': [0.1], 'classifier.lr': [0.2]}
+
+
 def test_counts_of_a_resumed_run_are_handed_on():
     model = Parts()
     wrapper = build_optim_wrapper(model, make_config())

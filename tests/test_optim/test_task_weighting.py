@@ -111,7 +111,8 @@ def test_weights_that_are_not_finite_count_as_one(message_hub):
     (GH(), None, (2, 4 / 3)),
     (GH(), float('inf'), (3, 4 / 3)),
     (GH(), 1, (1, 1)),
-    (lambda gramian: torch.tensor([5., -7.]), None, (5, -7)),
+    (lambda gramian: torch.tensor([5., -7.]), None, (2, -2)),
+    (lambda gramian: torch.tensor([5., -7.]), float('inf'), (5, -7)),
     (lambda gramian: torch.tensor([5., -7.]), 6, (5, -6)),
 ])
 def test_weights_are_bounded_as_the_harmonizer_or_the_user_says(
@@ -121,3 +122,57 @@ def test_weights_are_bounded_as_the_harmonizer_or_the_user_says(
         'ac', harmonizer=harmonizer, max_weight=max_weight)
     torch.testing.assert_close(
         gradient, weights[0] * DIRECTIONS['a'] + weights[1] * DIRECTIONS['c'])
+
+
+def steps_with(model_pairs, **options) -> torch.Tensor:
+    """As above, of a model that names pairs."""
+    weight = nn.Parameter(torch.ones(3))
+    parts = {name: (d * weight).sum() for name, d in DIRECTIONS.items()}
+    wrapper = GHOptimWrapper(optimizer=SGD([weight], lr=1.), **options)
+    total = attach_task_losses(sum(parts.values()), parts, pairs=model_pairs)
+    wrapper.backward(wrapper.scale_loss(total))
+    return weight.grad
+
+
+HALF = dict(harmonizer=GHPlusPlus(harmonic_range=0.2))
+
+
+def test_pairs_of_the_model_are_harmonized(message_hub):
+    """In the order that the model says: task 1 is another one."""
+    for pairs in (PAIRS, [('b', 'a')]):
+        torch.testing.assert_close(
+            steps_with(pairs, **HALF), steps_with(None, pairs=pairs, **HALF))
+    assert not torch.equal(
+        steps_with([('b', 'a')], **HALF), steps_with([('a', 'b')], **HALF))
+
+
+def test_pairs_of_the_user_come_first(message_hub):
+    torch.testing.assert_close(
+        steps_with(PAIRS, pairs=[('c', 'b')], **HALF),
+        steps_with(None, pairs=[('c', 'b')], **HALF))
+
+
+def test_one_harmonizer_for_each_pair_of_the_model(message_hub):
+    both = [GH(), GHPlusPlus()]
+    torch.testing.assert_close(
+        steps_with(PAIRS, harmonizer=both),
+        steps_with(None, pairs=PAIRS, harmonizer=both))
+    with pytest.raises(ValueError, match='each of the `pairs`'):
+        steps_with(PAIRS, harmonizer=[GH()] * 3)
+
+
+def test_functions_of_all_tasks_get_them_in_the_order_of_the_pairs(
+        message_hub):
+    seen = []
+
+    def weigh(gramian):
+        seen.append(gramian)
+        return torch.ones(len(gramian))
+
+    steps_with([('c', 'b')], harmonizer=weigh)
+    torch.testing.assert_close(seen, [gramian_of('c', 'b', 'a')])
+
+
+def test_pairs_of_the_model_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"tasks of the model.*got \['d'\]"):
+        steps_with([('a', 'd')], harmonizer=GH())

@@ -1,6 +1,7 @@
 """tools/prepare_data.py as a user runs it, and kills it."""
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -125,14 +126,19 @@ def test_complete_then_verify(mini, run, server):
 
 
 @pytest.mark.parametrize('name', ['office31', 'office-home', 'mnist-m'])
-def test_what_a_person_has_to_click(tool, run, server, name):
+def test_what_a_person_has_to_click(tool, run, server, name, monkeypatch):
+    """Where Google Drive has a page only, as after too many downloads."""
+    drive = importlib.import_module('data_preparation.google_drive')
+    monkeypatch.setattr(drive, 'DOWNLOAD', f'{server.url}/download')
+    (server.folder / 'download').write_text('Quota exceeded')
+    server.content_type = 'text/html'
     status, _, err = run(name)
     assert status == 1
     data_set = tool.DATA_SETS[name]
     source, = data_set.sources
     for part in data_set.parts:
         assert f'- {part.path} is missing.' in err
-    for text in (source.link, data_set.page, data_set.terms, '--from',
+    for text in (*source.urls, data_set.page, data_set.terms, '--from',
                  f'data/{data_set.folder}/downloads/{source.name}'):
         assert text in err
 

@@ -12,6 +12,7 @@ from typing import Optional
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from .google_drive import direct_link
 from .preparation_error import PreparationError
 from .progress import progress_bar
 from .record import Source
@@ -40,9 +41,8 @@ def fetch(source: Source, folder: Path) -> Path:
     if path.exists():
         wrong = difference(path, source)
         if wrong:
-            remedy = ('and it is downloaded again'
-                      if source.urls else 'and put the right one there')
-            raise PreparationError(f'{path} {wrong}. Delete it, {remedy}.')
+            raise PreparationError(
+                f'{path} {wrong}. Delete it, and it is downloaded again.')
         return path
     folder.mkdir(parents=True, exist_ok=True)
     failures = []
@@ -100,7 +100,8 @@ def _receive(url: str, part: Path) -> None:
     if start:
         headers['Range'] = f'bytes={start}-'
     try:
-        response = urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+        response = urlopen(
+            Request(direct_link(url), headers=headers), timeout=TIMEOUT)
     except HTTPError as error:
         if error.code == 416:
             return _finish(part, error.headers.get('Content-Range', ''))
@@ -116,7 +117,8 @@ def _receive(url: str, part: Path) -> None:
         raise _Interruption(error.reason) from error
     with response:
         if response.headers.get_content_type() == 'text/html':
-            raise PreparationError(f'{url} is a web page, not the file.')
+            raise PreparationError(
+                f'What {url} gives is a web page, not the file.')
         length = response.headers.get('Content-Length')
         resumes = response.status == 206 and response.headers.get(
             'Content-Range', '').startswith(f'bytes {start}-')

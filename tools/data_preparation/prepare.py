@@ -126,20 +126,14 @@ class Preparation:
 
     def _published(self, source: Source) -> Path:
         path = self.downloads / source.name
-        if not source.urls and not path.exists():
-            raise PreparationError(
-                f'{source.name} has to be downloaded by hand. Open\n'
-                f'    {source.link}\n'
-                f'  (or {self.data_set.page}; terms of use: '
-                f'{self.data_set.terms}), and run the same command with '
-                f'--from and the file, or save it as\n    {path}')
         try:
             return fetch(source, self.downloads)
         except PreparationError as error:
             raise PreparationError(
-                f'{error}\n    If {source.name} has moved, '
-                f'{self.data_set.page} may say where to; take it from there '
-                'with --from.') from error
+                f'{error}\n    If that lasts, get {source.name} with a '
+                f'browser, there or by way of {self.data_set.page} (terms of '
+                f'use: {self.data_set.terms}), and run the same command with '
+                f'--from and the file, or save it as\n    {path}') from error
 
     def _place(self, parts: list[Part], trees: list[Path],
                workspace: Workspace) -> list[str]:

@@ -33,10 +33,9 @@ class Source:
     name: str
     """As published."""
     parts: tuple[Part, ...]
-    urls: tuple[str, ...] = ()
-    """The official place first, then mirrors. Empty: a person has to click."""
-    link: str = ''
-    """The page to click on, if there are no ``urls``."""
+    urls: tuple[str, ...]
+    """The official place first, then mirrors. Pages of files on Google Drive
+    will do."""
     md5: Optional[str] = None
     """None: nobody published it, so counts alone decide."""
     size: Optional[int] = None
@@ -51,8 +50,10 @@ class DataSet:
 
     Example:
         >>> cats = ImageFolder('cats', images=2, classes=dict(tabby=2))
+        >>> archive = Source('pets.zip', (cats, ),
+        ...                  urls=('https://example.org/pets.zip', ))
         >>> DataSet('pets', folder='pets', page='https://example.org',
-        ...         terms='', sources=(Source('pets.zip', (cats,)),))
+        ...         terms='', sources=(archive, ))
     """
 
     name: str

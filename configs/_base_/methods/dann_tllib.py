@@ -1,20 +1,12 @@
 # DANN as in TLlib, on any photographs.
 _base_ = [
-    '../models/resnet50.py',
+    '../models/resnet50_norm_act.py',
     '../schedules/sgd_inv_20k.py',
     '../default_runtime.py',
 ]
 
 model = dict(
     type='mmgh.UDAClassifier',
-    neck=[
-        dict(type='GlobalAveragePooling'),
-        dict(
-            type='mmgh.Bottleneck',
-            in_channels=2048,
-            out_channels=256,
-            norm_act=True),
-    ],
     uda_head=dict(
         type='mmgh.DANNHead',
         discriminator=dict(batch_norm=True, dropout=0.),

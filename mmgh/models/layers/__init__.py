@@ -9,9 +9,10 @@ from .gradient_reversal import GradientReversal
 from .multi_kernel_mmd import MultiKernelMMD
 from .multilinear_map import MultilinearMap
 from .prediction_entropy import prediction_entropy
+from .singular_values import singular_values
 
 __all__ = [
     'BridgedDiscriminator', 'ClassStatistics', 'DomainDiscriminator',
     'DynamicWeight', 'GaussianKernel', 'GradientReversal', 'MultiKernelMMD',
-    'MultilinearMap', 'domain_loss', 'prediction_entropy'
+    'MultilinearMap', 'domain_loss', 'prediction_entropy', 'singular_values'
 ]

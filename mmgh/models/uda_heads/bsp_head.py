@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from mmgh.models.layers import singular_values
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
 from .uda_head import UDAHead
@@ -63,10 +63,11 @@ class BSPHead(UDAHead):
             **(adversary or {})
         })
         self.tasks = {**self.adversary.tasks, 'loss_spectral': 'alignment'}
+        self.pairs = self.adversary.pairs
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Alignment losses of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the alignment losses of one training iteration.
 
         Args:
             source (DomainOutput): Of N source images.
@@ -84,16 +85,5 @@ class BSPHead(UDAHead):
             loss_spectral=self.loss_weight * penalty)
 
     def _largest_squares(self, features: Tensor) -> Tensor:
-        """Scalar sum of the largest squared singular values.
-
-        (Their gradient is finite where several are equal, since no gradient
-        of the singular vectors is needed. There is no SVD in half precision,
-        and none of features that overflowed: these give NaN and gradients of
-        NaN, as elsewhere.)
-        """
-        features = features.float()
-        is_finite = features.isfinite().all()
-        values = torch.linalg.svdvals(features.where(is_finite, 0.))
-        invalid = torch.full_like(values[0], torch.nan).where(~is_finite, 0.)
-        return values[:self.num_values].square().sum() + (
-            invalid * features).sum()
+        """Return the scalar sum of the largest squared singular values."""
+        return singular_values(features)[:self.num_values].square().sum()

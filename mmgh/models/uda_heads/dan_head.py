@@ -49,9 +49,9 @@ class DANHead(UDAHead):
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
         self.mmd = MultiKernelMMD([GaussianKernel(alphas)], linear)
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Alignment loss of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the alignment loss of one training iteration.
 
         Args:
             source (DomainOutput): Of N >= 2 source images.

@@ -70,9 +70,9 @@ class DANNHead(UDAHead):
         """What the discriminator looks at, shape ``(N, D)``."""
         return output.features
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Alignment loss of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the alignment loss of one training iteration.
 
         Args:
             source (DomainOutput): Of N source images.
@@ -90,16 +90,13 @@ class DANNHead(UDAHead):
         scores = self.discriminator(self.reversal(inputs))
         loss, accuracy = domain_loss(scores, self._sample_weights(source),
                                      self._sample_weights(target))
-        results = dict(
+        return dict(
             loss_domain=self.loss_weight * loss,
             domain_accuracy=accuracy,
             reversal=self.reversal.coefficient)
-        if self.training:
-            self.reversal.advance()
-        return results
 
     def _sample_weights(self, output: DomainOutput) -> Tensor:
-        """Weights of one domain's samples, shape ``(N, )``, of sum 1."""
+        """Return weights of one domain's samples, shape ``(N, )``, of sum 1."""
         if self.entropy is None:
             size = len(output.features)
             return torch.full((size, ),

@@ -47,9 +47,9 @@ class DeepCORALHead(UDAHead):
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
         self.align_means = align_means
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Alignment loss of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the alignment loss of one training iteration.
 
         Args:
             source (DomainOutput): Of N >= 2 source images.

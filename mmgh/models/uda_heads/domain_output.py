@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple, Optional
 
+import torch
+from mmengine.utils import apply_to
 from torch import Tensor, nn
 
 from mmgh.classifier_outputs import scores_of
-from mmgh.nested import map_tensors
 
 
 class DomainOutput(NamedTuple):
@@ -30,4 +31,5 @@ class DomainOutput(NamedTuple):
     def classify(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Class scores with a function, such as gradient reversal, applied to
         what enters the head; shape ``(N, C)``."""
-        return scores_of(self.head, map_tensors(function, self.head_inputs))
+        return scores_of(
+            self.head, apply_to(self.head_inputs, torch.is_tensor, function))

@@ -29,7 +29,7 @@ class DWLHead(UDAHead):
     classifiers differ on the target, the features do the opposite of both.
 
     The tasks are ``alignment``, ``discrepancy`` and ``cls``. The first two
-    are to be harmonized: ``pairs=[('alignment', 'discrepancy')]``.
+    are harmonized with each other.
 
     Args:
         in_channels (int): See :class:`UDAHead`.
@@ -61,6 +61,8 @@ class DWLHead(UDAHead):
         'loss_cls2': 'cls',
         'loss_cls3': 'cls'
     }
+    # As in the published GH code of DWL.
+    pairs = (('alignment', 'discrepancy'), )
 
     def __init__(self,
                  in_channels: int,
@@ -90,9 +92,9 @@ class DWLHead(UDAHead):
         self.dynamic_weight = DynamicWeight(in_channels, num_classes,
                                             epoch_iters)
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Losses of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the losses of one training iteration.
 
         Args:
             source (DomainOutput): Of N source images, with labels.
@@ -113,7 +115,6 @@ class DWLHead(UDAHead):
             classifier.loss(source, target) for classifier in (second, third))
         for losses in (losses2, losses3):
             discrepancy = discrepancy + losses['loss_discrepancy']
-        # Alignment is task 1, as in the published GH code of DWL.
         results = self.alignment.loss(source, target)
         results.update(
             loss_domain=weight * results['loss_domain'],

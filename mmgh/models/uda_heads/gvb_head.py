@@ -60,10 +60,6 @@ class GVBHead(UDAHead):
         ...     type='mmgh.UDAClassifier',
         ...     head=dict(type='mmgh.BridgeClsHead'),
         ...     uda_head=dict(type='mmgh.GVBHead'))
-        >>> optim_wrapper = dict(
-        ...     type='mmgh.GHOptimWrapper',
-        ...     harmonizer=dict(type='mmgh.GH'),
-        ...     pairs=[('alignment', 'cls'), ('bridge_g', 'bridge_d')])
     """
 
     tasks = {
@@ -71,6 +67,7 @@ class GVBHead(UDAHead):
         'loss_bridge_g': 'bridge_g',
         'loss_bridge_d': 'bridge_d'
     }
+    pairs = (('alignment', 'cls'), ('bridge_g', 'bridge_d'))
 
     def __init__(self,
                  in_channels: int,
@@ -102,9 +99,9 @@ class GVBHead(UDAHead):
             **(discriminator or {})
         })
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Losses of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the losses of one training iteration.
 
         Args:
             source (DomainOutput): Of N source images.
@@ -122,18 +119,15 @@ class GVBHead(UDAHead):
         scores, bridge_d = self.discriminator(self.reversal(predictions))
         loss, accuracy = domain_loss(scores, self._sample_weights(source),
                                      self._sample_weights(target))
-        results = dict(
+        return dict(
             loss_domain=self.loss_weight * loss,
             loss_bridge_g=self.bridge_g_weight * bridge_g.abs().mean(),
             loss_bridge_d=self.bridge_d_weight * bridge_d.abs().mean(),
             domain_accuracy=accuracy,
             reversal=self.reversal.coefficient)
-        if self.training:
-            self.reversal.advance()
-        return results
 
     def _sample_weights(self, output: DomainOutput) -> Tensor:
-        """Weights of one domain's samples, shape ``(N, )``, of sum 1."""
+        """Return weights of one domain's samples, shape ``(N, )``, of sum 1."""
         entropy = prediction_entropy(output.logits)
         entropy = (
             self.reversal(entropy)
@@ -143,7 +137,7 @@ class GVBHead(UDAHead):
 
 
 def _generator_bridge(output: DomainOutput) -> Tensor:
-    """Values of the bridge of the classification head, shape ``(N, C)``."""
+    """Return the values of the bridge of the classification head, shape ``(N, C)``."""
     if not isinstance(output.head, BridgeClsHead):
         raise TypeError(
             '`GVBHead` should go with the classification head '

@@ -59,9 +59,9 @@ class JANHead(UDAHead):
         ]
         self.joint_mmd = MultiKernelMMD(kernels, linear)
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Alignment loss of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the alignment loss of one training iteration.
 
         Args:
             source (DomainOutput): Of N >= 2 source images.

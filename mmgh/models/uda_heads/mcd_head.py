@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from typing import Callable
 
+import torch
 import torch.nn.functional as F
+from mmengine.utils import apply_to
 from torch import Tensor, nn
 
-from mmgh.models.layers import GradientReversal
-from mmgh.nested import map_tensors
 from mmgh.classifier_outputs import scores_of
+from mmgh.models.layers import GradientReversal
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
 from .uda_head import UDAHead
@@ -62,6 +63,8 @@ class MCDHead(UDAHead):
         'loss_balance': 'cls',
         'loss_discrepancy': 'alignment'
     }
+    # As in the published GH code of MCD.
+    pairs = (('cls', 'alignment'), )
 
     def __init__(self,
                  in_channels: int,
@@ -87,9 +90,9 @@ class MCDHead(UDAHead):
             nn.Linear(in_channels, num_classes)
             if classifier is None else MODELS.build(classifier))
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Losses of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the losses of one training iteration.
 
         Args:
             source (DomainOutput): Of N source images, with labels.
@@ -103,18 +106,14 @@ class MCDHead(UDAHead):
         discrepancy = self.discrepancy(
             target.classify(self.reversal),
             self.classify(target, self.reversal))
-        # Classification is task 1, as in the published GH code of MCD.
-        results = dict(
+        return dict(
             **self.classification_losses(source, target),
             loss_discrepancy=-discrepancy,
             reversal=self.reversal.coefficient)
-        if self.training:
-            self.reversal.advance()
-        return results
 
     def classification_losses(self, source: DomainOutput,
                               target: DomainOutput) -> dict[str, Tensor]:
-        """The losses that features and both classifiers minimise.
+        """Compute the losses that features and both classifiers minimise.
 
         Args:
             source (DomainOutput): Of N source images, with labels.
@@ -134,21 +133,21 @@ class MCDHead(UDAHead):
     def classify(self,
                  output: DomainOutput,
                  function: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Scores of the second classifier, shape ``(N, C)``, if given with a
-        function on what enters it."""
+        """Return scores of the second classifier, shape ``(N, C)``, if given
+        with a function on what enters it."""
         inputs = output.features if self.takes_features else output.head_inputs
         if function is not None:
-            inputs = map_tensors(function, inputs)
+            inputs = apply_to(inputs, torch.is_tensor, function)
         return scores_of(self.classifier, inputs)
 
     def discrepancy(self, first: Tensor, second: Tensor) -> Tensor:
-        """``loss_weight`` times the discrepancy of two scores ``(M, C)``."""
+        """Return ``loss_weight`` times the discrepancy of scores ``(M, C)``."""
         difference = first.softmax(dim=1) - second.softmax(dim=1)
         return self.loss_weight * difference.abs().mean()
 
 
 def _imbalance(logits: Tensor) -> Tensor:
-    """Least if all classes are predicted equally often.
+    """Return what is least if all classes are predicted equally often.
 
     As in the published code a class that is never predicted counts with a
     probability of 1e-6.

@@ -84,9 +84,9 @@ class MDDHead(UDAHead):
             nn.Linear(in_channels, hidden_channels), nn.ReLU(),
             nn.Dropout(dropout), nn.Linear(hidden_channels, num_classes))
 
-    def loss(self, source: DomainOutput,
-             target: DomainOutput) -> dict[str, Tensor]:
-        """Alignment loss of one training iteration.
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the alignment loss of one training iteration.
 
         Args:
             source (DomainOutput): Of N source images.
@@ -107,13 +107,10 @@ class MDDHead(UDAHead):
             F.cross_entropy(source_scores, source.logits.argmax(dim=1)) -
             _log_of_other_classes(target_scores, labels).mean())
         differs = target_scores.argmax(dim=1) != labels
-        results = dict(
+        return dict(
             loss_mdd=self.loss_weight * loss,
             disagreement=differs.float().mean() * 100,
             reversal=self.reversal.coefficient)
-        if self.training:
-            self.reversal.advance()
-        return results
 
 
 def _log_of_other_classes(scores: Tensor, labels: Tensor) -> Tensor:

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Mapping
+from typing import Iterator, Mapping
 
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmgh.models.layers import GradientReversal
+from mmgh.task_losses import Pairs, check_pairs
 from .domain_output import DomainOutput
 
 
 class UDAHead(BaseModule, ABC):
     """Base of the UDA heads: losses that align source and target.
+
+    A subclass names the task of each loss in ``tasks`` and computes them in
+    :meth:`losses`. Names are checked, and every :class:`GradientReversal` of
+    the head counts its iterations, in :meth:`loss`, which is the same for all.
 
     Args:
         in_channels (int): Size of a feature vector. ``UDAClassifier`` fills
@@ -21,8 +27,20 @@ class UDAHead(BaseModule, ABC):
     """
 
     tasks: Mapping[str, str]
-    """The task of each loss: ``'alignment'``, or ``'cls'`` for what belongs to
-    the classification."""
+    """The task of each loss: ``'alignment'``, ``'cls'`` for what belongs to
+    the classification, or a name of the head's own."""
+
+    pairs: Pairs = (('alignment', 'cls'), )
+    """Which tasks the method harmonizes with each other; of each pair the
+    first is task 1."""
+
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.loss is not UDAHead.loss:
+            raise TypeError(
+                f'`{cls.__name__}.loss` should be named `losses`: '
+                '`UDAHead.loss` is the same for all heads, calls it, checks '
+                'its names and advances the gradient reversals.')
 
     def __init__(self,
                  in_channels: int,
@@ -37,16 +55,74 @@ class UDAHead(BaseModule, ABC):
         self.num_classes = num_classes
         self.loss_weight = loss_weight
 
-    @abstractmethod
     def loss(self, source: DomainOutput,
              target: DomainOutput) -> dict[str, Tensor]:
-        """Losses of one training iteration.
+        """Compute the losses of one training iteration, and count it.
+
+        A head within a head counts and checks when its own ``loss`` is called.
 
         Args:
             source (DomainOutput): Of N source images.
             target (DomainOutput): Of M target images.
 
         Returns:
-            dict[str, Tensor]: A scalar ``loss_<name>`` for each name in
-            ``tasks``, and what is logged besides.
+            dict[str, Tensor]: What :meth:`losses` returns.
+
+        Raises:
+            KeyError: If a loss has no task: it would train as another one.
         """
+        losses = self.losses(source, target)
+        unknown = sorted(name for name in losses
+                         if 'loss' in name and name not in self.tasks)
+        if unknown:
+            raise KeyError(
+                f'`{type(self).__name__}.tasks` should name the task of every '
+                f'loss, but has none for {unknown}; it knows '
+                f'{sorted(self.tasks)}.')
+        if self.training:
+            for reversal in set(_reversals_of(self)):
+                reversal.advance()
+        return losses
+
+    @abstractmethod
+    def losses(self, source: DomainOutput,
+               target: DomainOutput) -> dict[str, Tensor]:
+        """Compute the losses of the method; called by :meth:`loss` alone.
+
+        Args:
+            source (DomainOutput): Of N source images.
+            target (DomainOutput): Of M target images.
+
+        Returns:
+            dict[str, Tensor]: A scalar ``loss_<name>`` for names in ``tasks``,
+            and what is logged besides.
+        """
+
+    def check_tasks(self) -> None:
+        """Refuse a head that does not say which tasks it has.
+
+        Raises:
+            TypeError: If it has no ``tasks``.
+            ValueError: If ``pairs`` name others than these and ``'cls'``.
+        """
+        name = type(self).__name__
+        if not getattr(self, 'tasks', None):
+            raise TypeError(
+                f'`{name}.tasks` should name the task of each loss, such as '
+                "dict(loss_domain='alignment'), but there is none.")
+        check_pairs(self.pairs)
+        known = {'cls', *self.tasks.values()}
+        unknown = {task for pair in self.pairs for task in pair} - known
+        if unknown:
+            raise ValueError(
+                f'`{name}.pairs` should pair tasks of the head, which are '
+                f'{sorted(known)}, but got {sorted(unknown)}.')
+
+
+def _reversals_of(module: nn.Module) -> Iterator[GradientReversal]:
+    """Find those that belong to no head within the head."""
+    for child in module.children():
+        if isinstance(child, GradientReversal):
+            yield child
+        elif not isinstance(child, UDAHead):
+            yield from _reversals_of(child)

@@ -2,9 +2,9 @@
 from .feature_probe import FeatureProbe
 from .module_probe import ModuleProbe
 from .parameter_probe import ParameterProbe
-from .probe import GramianOf, Probe, TaskWeights, Weigh, product_by_task
+from .probe import Comparison, Probe, TaskWeights, product_by_task
 
 __all__ = [
-    'FeatureProbe', 'GramianOf', 'ModuleProbe', 'ParameterProbe', 'Probe',
-    'TaskWeights', 'Weigh', 'product_by_task'
+    'Comparison', 'FeatureProbe', 'ModuleProbe', 'ParameterProbe', 'Probe',
+    'TaskWeights', 'product_by_task'
 ]

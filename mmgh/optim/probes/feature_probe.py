@@ -1,16 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Sequence
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor
 
-from mmgh.task_losses import (SharedFeatures, get_shared_features,
-                              require_task_losses)
-from ..task_gradients import (TaskGradient, gramian, probe_gradient,
-                              weighted_sum)
-from .probe import Probe, Weigh, product_by_task
+from mmgh.gradients import TaskGradient, gramian_of, probe_gradient
+from mmgh.task_losses import MarkedLoss, SharedFeatures
+from .probe import Comparison, Probe, TaskWeights, product_by_task
 
 
 class FeatureProbe(Probe):
@@ -33,32 +32,48 @@ class FeatureProbe(Probe):
         super().__init__(shared, apply_to)
         self._checked_losses = False
 
-    def backward(self, loss: Tensor, tasks: list[str], weigh: Weigh,
-                 parameters: list[Tensor], retain_graph: bool,
-                 is_last: bool) -> None:
-        features, probed_losses = _require_shared_features(loss)
-        task_losses = require_task_losses(loss)
+    def compare(self, losses: MarkedLoss, tasks: list[str],
+                parameters: list[Tensor], retain_graph: bool,
+                is_last: bool) -> Comparison:
+        features, probed_losses = _require_shared_features(losses)
         if not self._checked_losses:
-            _check_same_losses(tasks, task_losses, probed_losses)
+            _check_same_losses(tasks, losses.by_task, probed_losses)
             self._checked_losses = True
         gradients = {
             task: probe_gradient(probed_losses[task], features)
             for task in tasks
         }
         _check_reached(gradients)
-        weights = product_by_task(
-            weigh(lambda tasks, scale: _gramian_over_ranks(
-                [gradients[task] for task in tasks], features, scale)))
+        return _FeatureGradients(gradients, features, losses, self.apply_to,
+                                 retain_graph)
+
+
+@dataclass
+class _FeatureGradients(Comparison):
+
+    gradients: dict[str, TaskGradient]
+    features: list[Tensor]
+    losses: MarkedLoss
+    apply_to: str
+    retain_graph: bool
+
+    def gramian(self, tasks: Sequence[str], scale: Tensor | None) -> Tensor:
+        return _gramian_over_ranks([self.gradients[task] for task in tasks],
+                                   self.features, scale)
+
+    def backward(self, weights: TaskWeights) -> None:
+        by_task = product_by_task(weights)
         if self.apply_to == 'loss':
-            loss = weighted_sum(task_losses, weights)
-            loss.backward(retain_graph=retain_graph)
+            loss = self.losses.weighted(by_task)
+            loss.backward(retain_graph=self.retain_graph)
         else:
-            changes = _changes(gradients, weights)
-            _backward_with_changes(loss, changes, retain_graph)
+            changes = _changes(self.gradients, by_task)
+            _backward_with_changes(self.losses.total, changes,
+                                   self.retain_graph)
 
 
-def _require_shared_features(loss: Tensor) -> SharedFeatures:
-    shared = get_shared_features(loss)
+def _require_shared_features(losses: MarkedLoss) -> SharedFeatures:
+    shared = losses.shared_features
     if shared is None:
         raise ValueError(
             "The model should mark its shared features for `probe='features'`,"
@@ -95,15 +110,15 @@ def _check_reached(gradients: dict[str, TaskGradient]) -> None:
 def _gramian_over_ranks(gradients: list[TaskGradient],
                         features: list[Tensor],
                         scale: Tensor | None) -> Tensor:
-    """As if one rank had all samples, whose mean the losses are."""
-    products = gramian(gradients, features, scale)
+    """Compare as if one rank had all samples, whose mean the losses are."""
+    products = gramian_of(gradients, features, scale)
     all_reduce(products)
     return products / get_world_size()**2
 
 
 def _changes(gradients: dict[str, TaskGradient],
              weights: dict[str, Tensor]) -> TaskGradient:
-    """What weighting adds to the plain gradient of each feature tensor."""
+    """Return what weighting adds to the plain gradient of each feature."""
     changes: TaskGradient = {}
     for task, gradient in gradients.items():
         for feature, grad in gradient.items():
@@ -115,7 +130,7 @@ def _changes(gradients: dict[str, TaskGradient],
 
 def _backward_with_changes(loss: Tensor, changes: TaskGradient,
                            retain_graph: bool) -> None:
-    """A backward pass in which some gradients are changed on the way."""
+    """Run a backward pass that changes some gradients on the way."""
     handles = [
         feature.register_hook(lambda grad, change=change: grad + change)
         for feature, change in changes.items()

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Sequence
 
 from torch import Tensor, nn
 
-from mmgh.task_losses import require_task_losses
-from ..rank_average import RankAverage
-from ..task_gradients import gramian, probe_gradient, weighted_sum
-from .probe import (NamedParameters, Probe, Weigh, product_by_task,
+from mmgh.gradients import (RankAverage, TaskGradient, gramian_of,
+                            probe_gradient)
+from mmgh.task_losses import MarkedLoss
+from .named_parameters import NamedParameters
+from .probe import (Comparison, Probe, TaskWeights, product_by_task,
                     refuse_sharded)
 
 
@@ -33,20 +35,33 @@ class ModuleProbe(Probe):
         refuse_sharded(model, 'modules')
         self._named.find(model)
 
-    def backward(self, loss: Tensor, tasks: list[str], weigh: Weigh,
-                 parameters: list[Tensor], retain_graph: bool,
-                 is_last: bool) -> None:
+    def compare(self, losses: MarkedLoss, tasks: list[str],
+                parameters: list[Tensor], retain_graph: bool,
+                is_last: bool) -> Comparison:
         named = self._named.get()
         gradients = {}
         averages = []
-        task_losses = require_task_losses(loss)
         for task in tasks:
-            gradients[task] = probe_gradient(task_losses[task], named)
+            gradients[task] = probe_gradient(losses.by_task[task], named)
             averages.append(RankAverage(gradients[task], named))
         for average in averages:
             average.wait()
         self._named.check_reached(tasks, list(gradients.values()))
-        groups = weigh(lambda tasks, scale: gramian(
-            [gradients[task] for task in tasks], named, scale))
-        total = weighted_sum(task_losses, product_by_task(groups))
-        total.backward(retain_graph=retain_graph)
+        return _ModuleGradients(gradients, named, losses, retain_graph)
+
+
+@dataclass
+class _ModuleGradients(Comparison):
+
+    gradients: dict[str, TaskGradient]
+    named: list[Tensor]
+    losses: MarkedLoss
+    retain_graph: bool
+
+    def gramian(self, tasks: Sequence[str], scale: Tensor | None) -> Tensor:
+        return gramian_of([self.gradients[task] for task in tasks], self.named,
+                       scale)
+
+    def backward(self, weights: TaskWeights) -> None:
+        loss = self.losses.weighted(product_by_task(weights))
+        loss.backward(retain_graph=self.retain_graph)

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Sequence
 
 from torch import Tensor, nn
 
-from mmgh.task_losses import require_task_losses
-from ..rank_average import RankAverage
-from ..task_gradients import (TaskGradient, add_to_grad_fields, gramian,
-                              scale_gradient, task_gradient)
-from .probe import NamedParameters, Probe, Weigh, refuse_sharded
+from mmgh.gradients import (RankAverage, TaskGradient, add_to_grad_fields,
+                            gramian_of, scale_gradient, task_gradient)
+from mmgh.task_losses import MarkedLoss
+from .named_parameters import NamedParameters
+from .probe import Comparison, Probe, TaskWeights, refuse_sharded
 
 
 class ParameterProbe(Probe):
@@ -39,47 +40,56 @@ class ParameterProbe(Probe):
         if self._named is not None:
             self._named.find(model)
 
-    def backward(self, loss: Tensor, tasks: list[str], weigh: Weigh,
-                 parameters: list[Tensor], retain_graph: bool,
-                 is_last: bool) -> None:
+    def compare(self, losses: MarkedLoss, tasks: list[str],
+                parameters: list[Tensor], retain_graph: bool,
+                is_last: bool) -> Comparison | None:
         averages = []
-        task_losses = require_task_losses(loss)
-        for i, (task, task_loss) in enumerate(task_losses.items(), start=1):
-            gradient = task_gradient(task_loss, parameters, retain_graph
-                                     or i < len(task_losses),
+        for i, (task, loss) in enumerate(losses.by_task.items(), start=1):
+            gradient = task_gradient(loss, parameters, retain_graph
+                                     or i < len(losses.by_task),
                                      self._gradients.get(task, {}))
             self._gradients[task] = gradient
             if is_last:
                 averages.append(RankAverage(gradient, parameters))
+        if not is_last:
+            return None
         for average in averages:
             average.wait()
-        if is_last:
-            self._combine(weigh, parameters)
+        gradients, self._gradients = self._gradients, {}
+        return _KeptGradients(gradients, parameters, self._named,
+                              self.apply_to)
 
     def reset(self) -> None:
         self._gradients = {}
 
-    def _combine(self, weigh: Weigh, parameters: list[Tensor]) -> None:
-        gradients, self._gradients = self._gradients, {}
-        groups = weigh(lambda tasks, scale: gramian(
-            [gradients[task] for task in tasks],
-            self._shared(gradients, tasks), scale))
-        # After all were compared: scaling changes what is compared. Which
-        # parameters are shared does not change.
-        for tasks, weights in groups:
-            scope = (
-                self._shared(gradients, tasks)
-                if self.apply_to == 'shared' else parameters)
-            for task, weight in zip(tasks, weights):
-                scale_gradient(gradients[task], weight, scope)
-        add_to_grad_fields(gradients.values())
 
-    def _shared(self, gradients: dict[str, TaskGradient],
-                tasks: Sequence[str]) -> list[Tensor]:
-        compared = [gradients[task] for task in tasks]
-        if self._named is not None:
-            named = self._named.get()
-            self._named.check_reached(tasks, compared)
+@dataclass
+class _KeptGradients(Comparison):
+
+    gradients: dict[str, TaskGradient]
+    parameters: list[Tensor]
+    named: NamedParameters | None
+    apply_to: str
+
+    def gramian(self, tasks: Sequence[str], scale: Tensor | None) -> Tensor:
+        return gramian_of([self.gradients[task] for task in tasks],
+                          self._shared(tasks), scale)
+
+    def backward(self, weights: TaskWeights) -> None:
+        # Which parameters are shared does not change by scaling.
+        for tasks, values in weights:
+            scope = (
+                self._shared(tasks)
+                if self.apply_to == 'shared' else self.parameters)
+            for task, value in zip(tasks, values):
+                scale_gradient(self.gradients[task], value, scope)
+        add_to_grad_fields(self.gradients.values())
+
+    def _shared(self, tasks: Sequence[str]) -> list[Tensor]:
+        compared = [self.gradients[task] for task in tasks]
+        if self.named is not None:
+            named = self.named.get()
+            self.named.check_reached(tasks, compared)
             return named
         first, *others = compared
         shared = [p for p in first if all(p in other for other in others)]

@@ -23,7 +23,7 @@ MNIST_M = DataSet(
     terms='none stated; made for research',
     sources=(Source(
         name='mnist_m.tar.gz',
-        link='https://drive.google.com/file/d/0B_tExHiYS-0veklUZHFYT19KYjg/'
-        'view',
+        urls=('https://drive.google.com/file/d/0B_tExHiYS-0veklUZHFYT19KYjg/'
+              'view?resourcekey=0-DE7ivVVSn8PwP9fdHvSUfA', ),
         md5='859df31c91afe82e80e5012ba928f279',
         parts=parts('train', 59001) + parts('test', 9001)), ))

@@ -23,8 +23,8 @@ OFFICE31 = DataSet(
     terms='none stated; made for research',
     sources=(Source(
         name='domain_adaptation_images.tar.gz',
-        link='https://drive.google.com/file/d/0B4IapRTv9pJ1WGZVd1VDMmhwdlE/'
-        'view?resourcekey=0-gNMHVtZfRAyO_t2_WrOunA',
+        urls=('https://drive.google.com/file/d/0B4IapRTv9pJ1WGZVd1VDMmhwdlE/'
+              'view?resourcekey=0-gNMHVtZfRAyO_t2_WrOunA', ),
         md5='1b536d114869a5a8aa4580b89e9758fb',
         parts=tuple(
             ImageFolder(

@@ -10,8 +10,8 @@ OFFICE_HOME = DataSet(
     terms='for non-commercial research and education',
     sources=(Source(
         name='OfficeHomeDataset_10072016.zip',
-        link='https://drive.google.com/file/d/0B81rNlvomiwed0V1YUxQdC1uOTg/'
-        'view?resourcekey=0-2SNWq0CDAuWOBRRBL7ZZsw',
+        urls=('https://drive.google.com/file/d/0B81rNlvomiwed0V1YUxQdC1uOTg/'
+              'view?resourcekey=0-2SNWq0CDAuWOBRRBL7ZZsw', ),
         md5='b1c14819770c4448fd5b6d931031c91c',
         parts=tuple(
             ImageFolder(domain, images=images, classes=65)

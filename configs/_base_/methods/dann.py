@@ -1,0 +1,9 @@
+# DANN as in the published code of GH, on any photographs.
+_base_ = [
+    '../models/resnet50.py',
+    '../schedules/sgd_inv_8k.py',
+    '../default_runtime.py',
+]
+
+model = dict(
+    type='mmgh.UDAClassifier', uda_head=dict(type='mmgh.DANNHead'))

@@ -1,0 +1,9 @@
+# Deep CORAL has no published recipe for ResNet: that of CDAN.
+_base_ = [
+    '../models/resnet50.py',
+    '../schedules/sgd_inv_8k.py',
+    '../default_runtime.py',
+]
+
+model = dict(
+    type='mmgh.UDAClassifier', uda_head=dict(type='mmgh.DeepCORALHead'))

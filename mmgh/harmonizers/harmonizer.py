@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Sequence
+
+from torch import Tensor
+
+
+class Harmonizer(ABC):
+    """Weighs the losses of tasks by the Gramian of their gradients.
+
+    A subclass says how in :meth:`weigh`, and what it remembers from one step
+    to the next in ``memory``. The optim wrapper has a copy of the harmonizer
+    for each pair of tasks, and keeps its memory in the checkpoints.
+    """
+
+    num_tasks: int | None = None
+    """How many tasks it takes. With 2, those of a model that names pairs are
+    harmonized pair by pair. None: any number, all tasks at once."""
+
+    max_weight: float | None = None
+    """Bounds the size of each weight unless the optim wrapper is told
+    otherwise. None: the number of tasks. Weights without a bound reach
+    thousands where a gradient is short, as in a reversal warm-up."""
+
+    memory: Sequence[str] = ()
+    """Names of its attributes, tensors or numbers, that are remembered."""
+
+    def __call__(self, gramian: Tensor) -> Tensor:
+        """Weigh the tasks.
+
+        Args:
+            gramian (Tensor): Inner products of the task gradients, shape
+                ``(K, K)``, any floating-point type.
+
+        Returns:
+            Tensor: Weights of the losses, shape ``(K, )``, without gradient
+            and not yet bounded.
+
+        Raises:
+            ValueError: If the Gramian has another shape.
+        """
+        is_square = (
+            gramian.dim() == 2 and gramian.shape[0] == gramian.shape[1] >= 2)
+        if not is_square or self.num_tasks not in (None, len(gramian)):
+            wanted = (
+                '(K, K), K >= 2' if self.num_tasks is None else
+                f'({self.num_tasks}, {self.num_tasks})')
+            raise ValueError(f'`gramian` should have the shape {wanted}, but '
+                             f'got {tuple(gramian.shape)}.')
+        return self.weigh(gramian.detach())
+
+    @abstractmethod
+    def weigh(self, gramian: Tensor) -> Tensor:
+        """Return the weights of the losses, shape ``(K, )``.
+
+        Where one of them is not finite the optim wrapper takes 1 for all.
+
+        Args:
+            gramian (Tensor): Shape ``(K, K)``, without gradient. Under
+                automatic mixed precision it may not be finite: a memory should
+                not take that in.
+        """
+
+    def state_dict(self) -> dict:
+        """Return the memory by name; empty if there is none."""
+        return {name: getattr(self, name) for name in self.memory}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take over the memory of a harmonizer of this type."""
+        for name in self.memory:
+            setattr(self, name, state_dict[name])

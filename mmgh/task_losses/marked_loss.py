@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from typing import (Any, Callable, Dict, List, Mapping, NamedTuple,
+                    Optional, Sequence, Tuple)
+
+from torch import Tensor
+
+# Names of tasks that are harmonized with each other, two by two.
+Pairs = Sequence[Tuple[str, str]]
+
+_MARKS = '_mmgh_marks'
+
+
+class SharedFeatures(NamedTuple):
+    """Where the tasks' parts of a network begin."""
+
+    tensors: List[Tensor]
+    """Inputs of these parts, of any shape, on the graph of the losses."""
+
+    task_losses: Dict[str, Tensor]
+    """The scalar loss of each task as the model computed it: gradients of
+    these towards ``tensors`` pass no hook of a model wrapper."""
+
+
+class MarkedLoss(NamedTuple):
+    """A total, taken apart: what an optim wrapper works with."""
+
+    total: Tensor
+    """The scalar that is minimised."""
+
+    by_task: Dict[str, Tensor]
+    """The scalar loss of each task."""
+
+    shared_features: Optional[SharedFeatures]
+    """Where the tasks' gradients may be compared at little cost."""
+
+    pairs: Optional[Pairs]
+    """Which tasks the method harmonizes with each other, in order."""
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> MarkedLoss:
+        """Apply a linear function, from a scalar to a scalar, to each."""
+
+        def of_each(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            return {task: function(loss) for task, loss in losses.items()}
+
+        shared = self.shared_features
+        if shared is not None:
+            shared = SharedFeatures(shared.tensors,
+                                    of_each(shared.task_losses))
+        return MarkedLoss(
+            function(self.total), of_each(self.by_task), shared, self.pairs)
+
+    def weighted(self, weights: Mapping[str, Tensor]) -> Tensor:
+        """Return the dynamically weighted loss, a scalar; a task without a
+        weight has weight 1."""
+        return sum(loss * weights.get(task, 1)
+                   for task, loss in self.by_task.items())
+
+
+def attach_task_losses(total: Tensor,
+                       task_losses: Mapping[str, Tensor],
+                       shared_features: SharedFeatures | None = None,
+                       pairs: Pairs | None = None) -> Tensor:
+    """Attach the scalar loss of each task to their sum.
+
+    Args:
+        total (Tensor): The scalar that is minimised, the sum of the tasks'
+            losses.
+        task_losses (Mapping[str, Tensor]): A scalar per task. Without
+            ``pairs`` the order counts for harmonizers that are not symmetric:
+            the first name is task 1.
+        shared_features (SharedFeatures, optional): Where the tasks' gradients
+            may be compared at little cost. Defaults to None: nowhere.
+        pairs (Sequence[tuple[str, str]], optional): Which tasks are
+            harmonized with each other unless the user says otherwise; of each
+            pair the first is task 1. Defaults to None: all of them together.
+
+    Returns:
+        Tensor: ``total`` itself. Arithmetic on it gives a tensor without
+        tasks: attach them again.
+    """
+    setattr(total, _MARKS, (dict(task_losses), shared_features, pairs))
+    return total
+
+
+def get_task_losses(total: Tensor) -> dict[str, Tensor] | None:
+    """Return the task losses attached to ``total``; None without any."""
+    return getattr(total, _MARKS, (None, ))[0]
+
+
+def get_shared_features(total: Tensor) -> SharedFeatures | None:
+    """Return the shared features attached to ``total``; None without any."""
+    return getattr(total, _MARKS, (None, None))[1]
+
+
+def take_apart(total: Tensor) -> MarkedLoss:
+    """Return a total with all that is attached to it.
+
+    Raises:
+        ValueError: If no task losses are (it says how to attach them), or if
+            one has no gradient.
+    """
+    if not get_task_losses(total):
+        raise ValueError(
+            'The total loss should carry its task losses, since a sum cannot '
+            'be harmonized, but got none. Use `mmgh.UDAClassifier`, derive '
+            'the model from `mmgh.task_losses.TaskLossMixin`, or call '
+            '`mmgh.task_losses.attach_task_losses(total, {task: loss})` '
+            'before `update_params`.')
+    losses = MarkedLoss(total, *getattr(total, _MARKS))
+    for task, loss in losses.by_task.items():
+        if not loss.requires_grad:
+            raise ValueError(f'The loss of the task `{task}` should depend on '
+                             'trained parameters, but has no gradient.')
+    return losses
+
+
+def harmonizes(optim_wrapper: Any) -> bool:
+    """Tell whether an optim wrapper looks at the task losses."""
+    return getattr(optim_wrapper, 'harmonizes', False)
+
+
+def map_task_losses(total: Tensor,
+                    function: Callable[[Tensor], Tensor]) -> Tensor:
+    """Apply a linear function to a total and to all that is attached to it.
+
+    Args:
+        total (Tensor): Scalar that carries its task losses.
+        function (Callable): From a scalar to a scalar.
+
+    Returns:
+        Tensor: The new total, which carries the new task losses.
+    """
+    return attach_task_losses(*take_apart(total).map(function))
+
+
+def check_sum(losses: MarkedLoss) -> None:
+    """Refuse parts that do not make up the total.
+
+    Raises:
+        ValueError: If they do not sum up to it: a part that no task holds
+            would silently not be trained.
+    """
+    total = losses.total.detach()
+    difference = total - sum(loss.detach() for loss in losses.by_task.values())
+    if difference.abs() > 1e-3 * (1 + total.abs()):
+        raise ValueError(
+            f'The task losses {sorted(losses.by_task)} should sum up to the '
+            f'total loss, but they differ from it by {difference.item():.4g}.')
+
+
+def check_pairs(pairs: Pairs) -> None:
+    """Raise a ValueError unless these are different pairs of two tasks."""
+    if not pairs or any(
+            isinstance(pair, str) or len(set(pair)) != 2 for pair in pairs):
+        raise ValueError('`pairs` should list pairs of two different tasks, '
+                         f'but got {pairs!r}.')
+    if len(set(map(frozenset, pairs))) < len(pairs):
+        raise ValueError(
+            f'`pairs` should name each pair once, but got {pairs!r}.')
