@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ class Outputs(NamedTuple):
     """Input of the last classification layer, shape ``(N, D)``."""
     probabilities: Tensor
     """Of the classes, shape ``(N, C)``."""
-    labels: Optional[Tensor]
+    labels: Tensor | None
     """Shape ``(N, )``; None if the domain has none."""
     indices: list[int]
     """Of the images in the data set."""

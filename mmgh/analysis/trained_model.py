@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ class Trained(NamedTuple):
     """The file."""
     content: dict
     """As MMEngine saves it."""
-    cfg_options: Optional[dict] = None
+    cfg_options: dict | None = None
     """Settings that replace those of the training, such as the folder of data
     that were moved."""
 
@@ -124,7 +124,7 @@ def load_trained(path: str | Path,
             'training, with its config; but it has no `meta.cfg`.')
     trained = Trained(checkpoint, content, cfg_options)
     if cfg_options:
-        trained.cfg  # fails, if it does not take them
+        _ = trained.cfg  # fails, if it does not take them
     return trained
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -23,7 +23,7 @@ class TrainingImages(NamedTuple):
 
     images: np.ndarray
     """RGB, uint8, shape ``(N, H, W, 3)``."""
-    classes: Optional[list[str]]
+    classes: list[str] | None
     """Names; None for the target, which has no labels in training."""
 
     @property

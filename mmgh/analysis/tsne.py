@@ -1,7 +1,7 @@
 """Features of both domains in a plane."""
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.manifold import TSNE
@@ -15,7 +15,7 @@ class Embedding(NamedTuple):
 
     points: np.ndarray
     """Shape ``(N, 2)``; without units."""
-    labels: Optional[np.ndarray]
+    labels: np.ndarray | None
     """Shape ``(N, )``; None if the domain has none."""
     indices: list[int]
     """Of the images in the data set."""

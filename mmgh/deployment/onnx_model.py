@@ -30,7 +30,8 @@ class Deployed(nn.Module):
         self.order = order
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return probabilities ``(N, C)`` for images ``(N, 3, H, W)``, 0 to 255."""
+        """Return probabilities ``(N, C)`` of images ``(N, 3, H, W)``, 0 to
+        255."""
         if self.order == 'BGR':
             images = images.flip(1)
         data = self.model.data_preprocessor(dict(inputs=images), False)
@@ -84,7 +85,7 @@ def write_onnx(model: nn.Module, pipeline: Sequence[dict],
 
 
 def run_onnx(path: str | Path, images: Tensor) -> Tensor:
-    """Return probabilities ``(N, C)`` by ONNX Runtime for images that are RGB."""
+    """Run ONNX on RGB images; return probabilities ``(N, C)``."""
     import onnxruntime
     session = onnxruntime.InferenceSession(
         str(path), providers=['CPUExecutionProvider'])

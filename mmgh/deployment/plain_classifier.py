@@ -119,9 +119,9 @@ def _without_initialisation(node: Any) -> Any:
 
 
 def _plain_test_data(cfg: Config, classes: Sequence[str]) -> dict:
-    """Name a data set of mmpretrain; folders of classes in ``data/test``, where
-    the images of the original are in memory, or wrapped in types that it
-    lacks."""
+    """Name a data set of mmpretrain; folders of classes in ``data/test``,
+    where the images of the original are in memory, or wrapped in types that
+    it lacks."""
     dataset = target_test_data(cfg)
     pipeline = file_pipeline(cfg)
     from_files = loads_files(pipeline_of(dataset))

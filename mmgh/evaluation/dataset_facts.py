@@ -1,8 +1,8 @@
 """What is certain about a data set before an image of it is read."""
 from __future__ import annotations
 
-from mmengine.dataset import (BaseDataset, ClassBalancedDataset,
-                              ConcatDataset, RepeatDataset)
+from mmengine.dataset import (BaseDataset, ClassBalancedDataset, ConcatDataset,
+                              RepeatDataset)
 from mmpretrain.datasets import PackInputs
 from torch.utils.data import Dataset
 

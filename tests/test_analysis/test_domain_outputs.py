@@ -11,7 +11,6 @@ from mmpretrain.datasets import CustomDataset
 from mmgh.analysis import Trained, outputs_of, outputs_of_domains
 from mmgh.datasets import Digits
 from mmgh.input_error import InputError
-
 from ..config_names import ROOT, load
 from ..test_datasets.layouts import write_image
 

@@ -93,5 +93,5 @@ def test_names_of_an_earlier_training_do_not_count(tmp_path):
 
 
 def test_no_folder_is_no_run(tmp_path):
-    with pytest.raises(FileNotFoundError, match='nowhere should be the work dir'):
+    with pytest.raises(FileNotFoundError, match='nowhere should be the work'):
         read_scalars(tmp_path / 'nowhere')

@@ -8,7 +8,6 @@ import torch
 
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
 from mmgh.deployment.file_pipeline import file_pipeline
-
 from ..config_names import ROOT
 from .random_models import build, random_images, small
 

@@ -9,9 +9,8 @@ from mmengine.config import Config
 from mmpretrain.models import ImageClassifier
 
 from mmgh.deployment import probabilities_of
-from mmgh.deployment.plain_classifier import plain_classifier
 from mmgh.deployment.file_pipeline import image_format
-
+from mmgh.deployment.plain_classifier import plain_classifier
 from ..config_names import ROOT, load
 from .random_models import build, one_of_each_classifier, random_images, small
 

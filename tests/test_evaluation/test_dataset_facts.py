@@ -2,8 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from mmengine.dataset import (ClassBalancedDataset, ConcatDataset,
-                              RepeatDataset)
+from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmpretrain.datasets import CustomDataset, PackInputs
 from torch.utils.data import Subset
 

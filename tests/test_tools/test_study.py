@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from mmgh.input_error import InputError
-
 from .short_runs import SHORT, assert_same_training, read, stop_after_three
 
 STUDY = Path(__file__).parents[2] / 'tools/study.py'

@@ -8,8 +8,7 @@ from typing import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmgh.analysis.per_class import (ClassAccuracies, class_order,
-                                     differences)
+from mmgh.analysis.per_class import ClassAccuracies, class_order, differences
 from .figure import legend_above, names_as_they_are, subplots
 from .palette import COLOURS
 

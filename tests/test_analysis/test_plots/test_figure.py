@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from mmgh.analysis.plots import (legend_above, names_as_they_are, save,
-                                 subplots)
+from mmgh.analysis.plots import legend_above, names_as_they_are, save, subplots
 from mmgh.analysis.plots.bars import a_distance_figure
 from mmgh.analysis.plots.figure import EAST_ASIAN_FONTS
 
