@@ -36,7 +36,7 @@ def check_minimum_version(module_name: str, minimum: str) -> None:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """The leading numbers: '2.13.0+cpu' -> (2, 13, 0)."""
+    """Return the leading numbers: '2.13.0+cpu' -> (2, 13, 0)."""
     numbers = []
     for part in text.split('+')[0].split('.'):
         if not part.isdigit():
@@ -99,7 +99,7 @@ def allow_resume_globals() -> None:
 
 
 def _history_buffer_method(owner: type, name: str):
-    """What ``getattr`` may do in a checkpoint: name a buffer's method."""
+    """Do what ``getattr`` may in a checkpoint: name a buffer's method."""
     from mmengine.logging import HistoryBuffer
     if owner is not HistoryBuffer or name.startswith('_'):
         raise pickle.UnpicklingError(

@@ -6,5 +6,5 @@ from torch import nn
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """The model without its wrapper for several processes, if it has one."""
+    """Return the model without its wrapper for several processes."""
     return model.module if is_model_wrapper(model) else model

@@ -23,7 +23,7 @@ HARMONIZED = [
 STUDIED = {
     'cdan-e', 'dann', 'dwl', 'gvb', 'mcd', 'mcd-alternating-cls', 'ssrt'
 }
-# One task, and so nothing to harmonize.
+# One task, or only as long as nothing harmonizes: its features have two then.
 UNHARMONIZED = {'source-only', 'mcd-alternating'}
 NAME = re.compile(r'(?P<method>[a-z0-9-]+?)(?:-(?P<harmonizer>gh|ghpp))?'
                   r'_(?P<backbone>[a-z0-9-]+)'
@@ -121,6 +121,13 @@ def load(path: Path) -> Config:
     """The config, to be changed at will."""
     config = _read(path)
     return Config(config.to_dict(), filename=config.filename)
+
+
+def load_twin(path: Path) -> Config:
+    """A harmonized config, without the name that it takes from its base."""
+    config = load(path)
+    config.pop(parse(path).harmonizer, None)
+    return config
 
 
 def domain_of(dataset: dict) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from mmgh.classifier_outputs import scores_of
 from mmgh.optim import GHOptimWrapper
 from .config_names import (BACKBONES, CLASSES, CONFIGS, HARMONIZED,
                            HARMONIZERS, METHODS, NAMED, PRETRAINED, ROOT,
-                           STUDIED, UNHARMONIZED, domain_of, load, parse,
+                           STUDIED, UNHARMONIZED, domain_of, load, load_twin, parse,
                            plain_of, twin_of)
 from .shrunk_configs import (assert_takes_a_step, build_without_memory,
                              harmonized_part, image_size)
@@ -102,18 +102,18 @@ def test_name_tells_that_no_target_label_chooses_a_checkpoint(path):
 
 @every_harmonized
 def test_name_tells_the_harmonizer(path):
-    wrapper = harmonized_part(load(path).optim_wrapper)
+    wrapper = load(path).optim_wrapper
     assert wrapper.type == 'mmgh.GHOptimWrapper'
     assert wrapper.harmonizer.type == HARMONIZERS[parse(path).harmonizer]
 
 
 @every_harmonized
 def test_harmonized_config_changes_the_optim_wrapper_only(path):
-    plain, harmonized = load(plain_of(path)), load(path)
-    assert harmonized_part(plain.optim_wrapper).pop('type') == 'OptimWrapper'
-    # `pairs` says what is harmonized where there are more than two tasks.
-    for key in ('type', 'harmonizer', 'pairs'):
-        harmonized_part(harmonized.optim_wrapper).pop(key, None)
+    plain, harmonized = load(plain_of(path)), load_twin(path)
+    assert harmonized_part(plain.optim_wrapper).type == 'OptimWrapper'
+    plain.optim_wrapper.pop('type', None)
+    for key in ('type', 'harmonizer'):
+        harmonized.optim_wrapper.pop(key)
     assert plain.to_dict() == harmonized.to_dict()
 
 

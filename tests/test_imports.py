@@ -13,8 +13,8 @@ from mmengine.registry import DefaultScope
 
 PACKAGE = Path(__file__).parents[1] / 'mmgh'
 FOUNDATION = {
-    'classes', 'classifier_outputs', 'compat', 'dataset_facts',
-    'image_pipeline', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
+    'classifier_outputs', 'compat', 'config_data', 'config_file',
+    'input_error', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
     'version'
 }
 MAY_IMPORT = {
@@ -23,7 +23,7 @@ MAY_IMPORT = {
     'optim': FOUNDATION | {'gradients'},
     'models': FOUNDATION,
     'datasets': FOUNDATION,
-    'hooks': FOUNDATION,
+    'hooks': FOUNDATION | {'datasets', 'evaluation'},
     'evaluation': FOUNDATION,
     'analysis': FOUNDATION,
     'deployment': FOUNDATION | {'models'},

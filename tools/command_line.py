@@ -1,4 +1,4 @@
-"""What train.py and test.py have in common on the command line."""
+"""Options and set-up that train.py and test.py share."""
 from __future__ import annotations
 
 import argparse
@@ -8,13 +8,16 @@ from pathlib import Path
 import torch
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+from expected_errors import one_line_errors
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmgh.config_file import read_config
+from mmgh.input_error import InputError
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
-    """A parser with the options that both tools take."""
+    """Make a parser with the options that both tools take."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('config', help='path of the config')
     parser.add_argument('--work-dir', help='where logs and results go')
@@ -44,12 +47,15 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+@one_line_errors(InputError)
 def load_config(args: argparse.Namespace) -> Config:
-    """The config, with what the common options say about it."""
+    """Read the config, with what the common options say about it.
+
+    Later errors keep their traceback: most are of the config, and tell where
+    it was used.
+    """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -97,7 +103,7 @@ def distribute_on_cpu(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """MMEngine's runner, or the one that the config names."""
+    """Build MMEngine's runner, or the one that the config names."""
     distribute_on_cpu(cfg)
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)

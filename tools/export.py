@@ -33,10 +33,12 @@ from pathlib import Path
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 import torch
+from expected_errors import one_line_errors
 from mmengine.config import Config
 from mmgh.analysis import Trained, load_trained
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
-from mmgh.image_pipeline import file_pipeline, image_format
+from mmgh.deployment.file_pipeline import file_pipeline, image_format
+from mmgh.input_error import InputError
 from torch import Tensor
 
 NUM_IMAGES = 3
@@ -70,7 +72,7 @@ def parse_args() -> argparse.Namespace:
 def check_equal(exported: Tensor, original: Tensor) -> None:
     difference = (exported - original).abs().max().item()
     if not difference <= TOLERANCE:
-        raise ValueError('The exported classifier should predict the '
+        raise SystemExit('The exported classifier should predict the '
                          f'probabilities of the trained one within '
                          f'{TOLERANCE}, but they differ by {difference:.2g}.')
 
@@ -113,6 +115,7 @@ def write_checked(trained: Trained, folder: Path, onnx: bool) -> None:
     check_equal(exported, original)
 
 
+@one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
     trained = load_trained(args.run)
@@ -120,10 +123,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.out.parent) as temporary:
         folder = Path(temporary) / 'export'
         folder.mkdir()
-        try:
-            write_checked(trained, folder, args.onnx)
-        except ValueError as error:
-            raise SystemExit(str(error)) from error
+        write_checked(trained, folder, args.onnx)
         # All of it or nothing.
         names = sorted(path.name for path in folder.iterdir())
         folder.replace(args.out)

@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 from typing import Callable
 
 from mmengine.config import Config, ConfigDict
 
-from mmgh.optim import HarmonizationMixin
+from mmgh.optim import harmonization_arguments
 from mmgh.registry import TASK_UTILS
 
 HARMONIZING = {
@@ -15,11 +14,6 @@ HARMONIZING = {
     'AmpOptimWrapper': 'mmgh.GHAmpOptimWrapper',
 }
 STOCK = {ours: stock for stock, ours in HARMONIZING.items()}
-OWN_ARGUMENTS = [
-    name for name, parameter in inspect.signature(
-        HarmonizationMixin.__init__).parameters.items()
-    if name != 'self' and parameter.kind is not parameter.VAR_KEYWORD
-]
 
 
 def add_harmonizer_option(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +78,7 @@ def remove_harmonizer(wrapper: ConfigDict) -> None:
         wrapper.pop('type', None)
     features.type = _swapped(features, STOCK)
     for part in (wrapper, features):
-        for name in OWN_ARGUMENTS:
+        for name in harmonization_arguments():
             part.pop(name, None)
 
 

@@ -17,11 +17,13 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+from expected_errors import one_line_errors
 from mmgh.analysis import load_trained
-from mmgh.analysis.options import add_device_option, output_file, positive
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.deployment import Predictions, find_images, predict_files
-from mmgh.image_pipeline import file_pipeline
+from mmgh.deployment.file_pipeline import file_pipeline
+from mmgh.input_error import InputError
+from options import add_device_option, output_file, positive
 
 TOP_K = 5
 TABLE_ROWS = 20
@@ -56,14 +58,14 @@ def choose_top_k(wanted: int | None, num_classes: int) -> int:
     if wanted is None:
         return min(TOP_K, num_classes)
     if wanted > num_classes:
-        raise ValueError('`--top-k` should be at most the number of classes, '
+        raise InputError('`--top-k` should be at most the number of classes, '
                          f'{num_classes}, but is {wanted}.')
     return wanted
 
 
 def best_classes(predictions: Predictions, classes: list[str],
                  top_k: int) -> list[list[tuple[str, float]]]:
-    """Names and probabilities for each image, best first."""
+    """Return names and probabilities for each image, best first."""
     best = predictions.probabilities.topk(top_k)
     return [[(classes[i], value) for i, value in zip(labels, values)]
             for labels, values in zip(best.indices.tolist(),
@@ -92,17 +94,15 @@ def print_table(images: list[Path],
         print(f'... and {len(images) - TABLE_ROWS} more images.')
 
 
+@one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
     trained = load_trained(args.run)
-    try:
-        top_k = choose_top_k(args.top_k, len(trained.classes))
-        images = find_images(args.images)
-        predictions = predict_files(
-            trained.build_model(args.device), file_pipeline(trained.cfg),
-            images, args.batch_size)
-    except ValueError as error:
-        raise SystemExit(str(error)) from error
+    top_k = choose_top_k(args.top_k, len(trained.classes))
+    images = find_images(args.images)
+    predictions = predict_files(
+        trained.build_model(args.device), file_pipeline(trained.cfg), images,
+        args.batch_size)
     for path, reason in predictions.broken.items():
         print(f'{path} is left out: {reason}')
     if not predictions.paths:

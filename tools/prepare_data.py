@@ -17,6 +17,7 @@ from data_preparation.data_sets import DATA_SETS
 from data_preparation.preparation_error import PreparationError
 from data_preparation.prepare import Preparation
 from data_preparation.record import DataSet
+from expected_errors import one_line_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -89,15 +90,13 @@ def main() -> int:
     data_set = DATA_SETS[args.name]
     root = args.root or Path('data', data_set.folder)
     try:
-        if args.domains:
-            data_set = data_set.only(args.domains)
-        preparation = Preparation(data_set, root, decode=args.check_images)
-        problems = (
-            preparation.verify()
-            if args.verify_only else preparation.complete(args.origins))
-    except (PreparationError, OSError) as error:
-        print(f'{data_set.name}: {error}', file=sys.stderr)
-        return 1
+        with one_line_errors(PreparationError, OSError, about=data_set.name):
+            if args.domains:
+                data_set = data_set.only(args.domains)
+            preparation = Preparation(data_set, root, decode=args.check_images)
+            problems = (
+                preparation.verify()
+                if args.verify_only else preparation.complete(args.origins))
     except KeyboardInterrupt:
         print(
             '\nInterrupted. Run the same command again to go on.',

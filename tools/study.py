@@ -9,7 +9,6 @@ analysis/study_report.py makes a table and plots.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import signal
@@ -22,9 +21,13 @@ from queue import SimpleQueue
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 import torch
-from analysis.study_report import report
-from mmgh.analysis.study_results import read_results
-from study_plan import AXES, Run, config_hash, plan, run_config
+from expected_errors import one_line_errors
+from mmgh.input_error import InputError
+from studying.plan import AXES, Run, config_hash, plan, run_config
+from studying.report import report
+from studying.results import read_result, read_results, write_results
+
+RUN = Path(__file__).with_name('studying') / 'run.py'
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,7 +54,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def prepare(run: Run, out: Path) -> Path:
-    """The folder of a run, with all that its process needs.
+    """Make the folder of a run, with all that its process needs.
 
     A folder of other settings is refused: its checkpoints and its result
     would be taken for those of this run.
@@ -64,22 +67,15 @@ def prepare(run: Run, out: Path) -> Path:
         there = json.loads(file.read_text())
         for name, value in description.items():
             if there.get(name) != value:
-                sys.exit(f'{work_dir} is of another study: `{name}` is '
-                         f'{there.get(name)!r} there, and {value!r} here. '
-                         'Choose another --out.')
+                raise InputError(
+                    f'{work_dir} is of another study: `{name}` is '
+                    f'{there.get(name)!r} there, and {value!r} here. Choose '
+                    'another --out.')
         return work_dir
     work_dir.mkdir(parents=True, exist_ok=True)
     cfg.dump(work_dir / 'config.py')
     file.write_text(json.dumps(description, indent=2))
     return work_dir
-
-
-def read_result(work_dir: Path) -> dict | None:
-    """None where the run is not finished."""
-    try:
-        return json.loads((work_dir / 'result.json').read_text())
-    except (OSError, ValueError):
-        return None
 
 
 def environment(worker: int) -> dict:
@@ -94,7 +90,7 @@ def environment(worker: int) -> dict:
 
 
 def train_all(work_dirs: list[Path], workers: int) -> list[Path]:
-    """A process per run, so that none can harm another; returns what
+    """Start a process per run, so that none can harm another; return what
     failed."""
     free: SimpleQueue[int] = SimpleQueue()
     for worker in range(workers):
@@ -103,9 +99,8 @@ def train_all(work_dirs: list[Path], workers: int) -> list[Path]:
 
     def train(work_dir: Path) -> None:
         worker = free.get()
-        command = [sys.executable, Path(__file__).with_name('study_run.py')]
         with open(work_dir / 'output.log', 'a') as log:
-            process = subprocess.Popen([*command, work_dir],
+            process = subprocess.Popen([sys.executable, RUN, work_dir],
                                        stdout=log,
                                        stderr=subprocess.STDOUT,
                                        env=environment(worker))
@@ -134,22 +129,7 @@ def train_all(work_dirs: list[Path], workers: int) -> list[Path]:
     return failed
 
 
-def write_csv(out: Path, planned: list[Run]) -> Path:
-    """One line per finished run below `out`, those of this study first."""
-    order = {out / run.folder: number for number, run in enumerate(planned)}
-    folders = sorted((path.parent for path in out.glob('*/*/*/*/result.json')),
-                     key=lambda folder:
-                     (order.get(folder, len(order)), folder))
-    results = [result for result in map(read_result, folders) if result]
-    names = dict.fromkeys(name for result in results for name in result)
-    path = out / 'study.csv'
-    with open(path, 'w', newline='') as file:
-        writer = csv.DictWriter(file, fieldnames=list(names))
-        writer.writeheader()
-        writer.writerows(results)
-    return path
-
-
+@one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
     # Job schedulers stop what they started in this way.
@@ -164,8 +144,8 @@ def main() -> None:
           flush=True)
     failed = train_all(missing, args.workers)
     if len(failed) < len(runs):
-        table = write_csv(args.out, plan(args.study))
-        report(read_results(table), args.out)
+        planned = [args.out / run.folder for run in plan(args.study)]
+        report(read_results(write_results(args.out, planned)), args.out)
     if failed:
         sys.exit('Failed, see output.log in each: ' +
                  ', '.join(map(str, failed)))

@@ -7,6 +7,7 @@ from copy import deepcopy
 import mmengine
 from command_line import (build_runner, load_config, make_parser,
                           require_gpu_for_amp, set_loader_defaults)
+from expected_errors import one_line_errors
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import DumpResults
 
@@ -79,6 +80,7 @@ def augment_test_images(cfg: Config) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
 
 
+@one_line_errors()
 def main() -> None:
     args = parse_args()
     cfg = load_config(args)

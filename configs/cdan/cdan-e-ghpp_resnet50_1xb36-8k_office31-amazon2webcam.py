@@ -1,4 +1,6 @@
-_base_ = 'cdan-e_resnet50_1xb36-8k_office31-amazon2webcam.py'
+_base_ = [
+    'cdan-e_resnet50_1xb36-8k_office31-amazon2webcam.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))
+optim_wrapper = {{_base_.ghpp}}

@@ -1,4 +1,6 @@
-_base_ = 'cdan_dtn_1xb128-50k_digits-svhn2mnist.py'
+_base_ = [
+    'cdan_dtn_1xb128-50k_digits-svhn2mnist.py',
+    '../_base_/harmonizers/gh.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH'))
+optim_wrapper = {{_base_.gh}}

@@ -1,4 +1,6 @@
-_base_ = 'cdan_dtn_1xb128-50k_digits-svhn2mnist.py'
+_base_ = [
+    'cdan_dtn_1xb128-50k_digits-svhn2mnist.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))
+optim_wrapper = {{_base_.ghpp}}

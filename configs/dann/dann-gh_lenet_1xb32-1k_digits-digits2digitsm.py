@@ -1,4 +1,6 @@
-_base_ = 'dann_lenet_1xb32-1k_digits-digits2digitsm.py'
+_base_ = [
+    'dann_lenet_1xb32-1k_digits-digits2digitsm.py',
+    '../_base_/harmonizers/gh.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH'))
+optim_wrapper = {{_base_.gh}}

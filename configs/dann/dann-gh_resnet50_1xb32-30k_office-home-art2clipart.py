@@ -1,4 +1,6 @@
-_base_ = 'dann_resnet50_1xb32-30k_office-home-art2clipart.py'
+_base_ = [
+    'dann_resnet50_1xb32-30k_office-home-art2clipart.py',
+    '../_base_/harmonizers/gh.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH'))
+optim_wrapper = {{_base_.gh}}

@@ -1,4 +1,6 @@
-_base_ = 'dann_resnet101_1xb32-30k_visda2017-train2validation.py'
+_base_ = [
+    'dann_resnet101_1xb32-30k_visda2017-train2validation.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))
+optim_wrapper = {{_base_.ghpp}}

@@ -1,6 +1,6 @@
-_base_ = 'dwl_lenet_1xb32-1k_digits-digits2digitsm.py'
+_base_ = [
+    'dwl_lenet_1xb32-1k_digits-digits2digitsm.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper',
-    harmonizer=dict(type='mmgh.GHPlusPlus'),
-    pairs=[('alignment', 'discrepancy')])
+optim_wrapper = {{_base_.ghpp}}

@@ -1,6 +1,6 @@
-_base_ = 'dwl_resnet50_1xb32-20k_office31-amazon2webcam.py'
+_base_ = [
+    'dwl_resnet50_1xb32-20k_office31-amazon2webcam.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper',
-    harmonizer=dict(type='mmgh.GHPlusPlus'),
-    pairs=[('alignment', 'discrepancy')])
+optim_wrapper = {{_base_.ghpp}}

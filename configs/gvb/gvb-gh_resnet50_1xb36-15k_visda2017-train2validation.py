@@ -1,6 +1,6 @@
-_base_ = 'gvb_resnet50_1xb36-15k_visda2017-train2validation.py'
+_base_ = [
+    'gvb_resnet50_1xb36-15k_visda2017-train2validation.py',
+    '../_base_/harmonizers/gh.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper',
-    harmonizer=dict(type='mmgh.GH'),
-    pairs=[('alignment', 'cls'), ('bridge_g', 'bridge_d')])
+optim_wrapper = {{_base_.gh}}

@@ -1,6 +1,6 @@
-_base_ = 'gvb_resnet50_1xb36-15k_visda2017-train2validation.py'
+_base_ = [
+    'gvb_resnet50_1xb36-15k_visda2017-train2validation.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper',
-    harmonizer=dict(type='mmgh.GHPlusPlus'),
-    pairs=[('alignment', 'cls'), ('bridge_g', 'bridge_d')])
+optim_wrapper = {{_base_.ghpp}}

@@ -1,5 +1,6 @@
-_base_ = 'mcd-alternating-cls_resnet101_1xb32-75k_domainnet-clipart2sketch.py'
+_base_ = [
+    'mcd-alternating-cls_resnet101_1xb32-75k_domainnet-clipart2sketch.py',
+    '../_base_/harmonizers/gh.py',
+]
 
-optim_wrapper = dict(
-    generator=dict(
-        type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH')))
+optim_wrapper = {{_base_.gh}}

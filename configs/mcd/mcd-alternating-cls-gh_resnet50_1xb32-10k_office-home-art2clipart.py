@@ -1,5 +1,6 @@
-_base_ = 'mcd-alternating-cls_resnet50_1xb32-10k_office-home-art2clipart.py'
+_base_ = [
+    'mcd-alternating-cls_resnet50_1xb32-10k_office-home-art2clipart.py',
+    '../_base_/harmonizers/gh.py',
+]
 
-optim_wrapper = dict(
-    generator=dict(
-        type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH')))
+optim_wrapper = {{_base_.gh}}

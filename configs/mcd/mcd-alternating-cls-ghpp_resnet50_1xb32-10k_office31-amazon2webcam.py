@@ -1,5 +1,6 @@
-_base_ = 'mcd-alternating-cls_resnet50_1xb32-10k_office31-amazon2webcam.py'
+_base_ = [
+    'mcd-alternating-cls_resnet50_1xb32-10k_office31-amazon2webcam.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    generator=dict(
-        type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus')))
+optim_wrapper = {{_base_.ghpp}}

@@ -1,4 +1,6 @@
-_base_ = 'multi-task_lenet_1xb32-1k_digitsm.py'
+_base_ = [
+    'multi-task_lenet_1xb32-1k_digitsm.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))
+optim_wrapper = {{_base_.ghpp}}

@@ -1,4 +1,6 @@
-_base_ = 'ssrt_vit-base-p16_1xb32-40k_domainnet-clipart2sketch.py'
+_base_ = [
+    'ssrt_vit-base-p16_1xb32-40k_domainnet-clipart2sketch.py',
+    '../_base_/harmonizers/ghpp.py',
+]
 
-optim_wrapper = dict(
-    type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GHPlusPlus'))
+optim_wrapper = {{_base_.ghpp}}

@@ -7,13 +7,15 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mmgh.input_error import InputError
+
 FOLDS = 5
 
 
 def domain_error(source: np.ndarray,
                  target: np.ndarray,
                  seed: int = 0) -> float:
-    """Cross-validated error of a domain classifier, from 0 to 1.
+    """Return the cross-validated error of a domain classifier, from 0 to 1.
 
     It is scikit-learn's logistic regression on features that are standardised
     within each of five stratified folds.
@@ -24,14 +26,14 @@ def domain_error(source: np.ndarray,
         seed (int): Of the folds. Defaults to 0.
 
     Raises:
-        ValueError: If the domains differ in size, by which alone they could
+        InputError: If the domains differ in size, by which alone they could
             be told apart, or have fewer images than folds.
     """
     if len(source) != len(target):
-        raise ValueError('`source` and `target` should have as many images, '
+        raise InputError('`source` and `target` should have as many images, '
                          f'but got {len(source)} and {len(target)}.')
     if len(source) < FOLDS:
-        raise ValueError(f'Each domain should have at least {FOLDS} images, '
+        raise InputError(f'Each domain should have at least {FOLDS} images, '
                          f'but got {len(source)}.')
     features = np.concatenate([source, target])
     domains = np.repeat([0, 1], len(source))
@@ -43,7 +45,7 @@ def domain_error(source: np.ndarray,
 
 
 def a_distance(error: float) -> float:
-    r"""Proxy A-distance :math:`2 (1 - 2 \epsilon)`, from 0 to 2.
+    r"""Return the proxy A-distance :math:`2 (1 - 2 \epsilon)`, from 0 to 2.
 
     0 means that the domain classifier does not beat chance, 2 that it makes
     no error. An error above 1/2 is chance, too: the result is clipped at 0.

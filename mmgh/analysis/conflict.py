@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmgh.input_error import InputError
 from .trained_model import load_trained
 
 ANGLE, CONFLICT, WEIGHT = 'train/angle', 'train/conflict', 'train/weight_'
@@ -47,18 +48,19 @@ class Phase(NamedTuple):
 
 
 def read_pairs(path: str | Path) -> list[PairHistory]:
-    """The pairs of tasks that a run compared.
+    """Read the pairs of tasks that a run compared.
 
     Args:
         path (str | Path): A work directory or a checkpoint.
 
     Raises:
-        SystemExit: If there is no checkpoint, or if it logged no angles.
+        FileNotFoundError: If there is no checkpoint.
+        InputError: If it logged no angles.
     """
     trained = load_trained(path)
     pairs = pairs_of(trained.history, trained.iteration)
     if not pairs:
-        raise SystemExit(f'{path} should be a harmonized run, but has no '
+        raise InputError(f'{path} should be a harmonized run, but has no '
                          'logged angles: it was trained without '
                          'GHOptimWrapper.')
     return pairs
@@ -90,7 +92,7 @@ def pairs_of(history: dict[str, np.ndarray], total: int) -> list[PairHistory]:
 
 
 def iterations_of(count: int, total: int) -> np.ndarray:
-    """Where `count` evenly spaced values of `total` iterations belong.
+    """Say where `count` evenly spaced values of `total` iterations belong.
 
     With gradient accumulation, or an ``interval``, there are fewer values
     than iterations: each one stands at the last of those it belongs to.
@@ -109,10 +111,10 @@ def phases_of(pair: PairHistory, number: int) -> list[Phase]:
         number (int): Of phases.
 
     Raises:
-        ValueError: If there are not so many iterations.
+        InputError: If there are not so many iterations.
     """
     if not 1 <= number <= pair.total:
-        raise ValueError('`phases` should be from 1 to the number of training '
+        raise InputError('`phases` should be from 1 to the number of training '
                          f'iterations, {pair.total}, but got {number}.')
     edges = np.linspace(0, pair.total, number + 1)
     member = np.digitize(pair.iterations, edges[1:-1], right=True)
@@ -123,13 +125,13 @@ def phases_of(pair: PairHistory, number: int) -> list[Phase]:
 
 
 def angle_histogram(angles: np.ndarray) -> np.ndarray:
-    """How many angles are in each bin of 5 degrees, shape ``(36, )``."""
+    """Count the angles in each bin of 5 degrees, shape ``(36, )``."""
     return np.histogram(angles, BIN_EDGES)[0]
 
 
 def _weights_of(suffix: str, names: list[str]) -> dict[str, str]:
-    """Names of the logged weights of a pair, by task; empty if it has
-    none."""
+    """Return the names of the logged weights of a pair, by task; none if it
+    has none."""
     grouped = {
         name[:len(name) - len(suffix)]: name
         for name in names if name.endswith(suffix)

@@ -7,7 +7,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import DATASETS, init_default_scope
 from torch.utils.data import Dataset
 
-from mmgh.image_pipeline import innermost_datasets, pipeline_of, target_of
+from mmgh.config_data import innermost_datasets, pipeline_of, target_of
+from mmgh.input_error import InputError
 
 # Names of the settings.
 TARGET = 'test_dataloader.dataset'
@@ -15,20 +16,20 @@ SOURCE = 'train_dataloader.dataset.source'
 
 
 def domain_datasets(cfg: Config) -> dict[str, Dataset]:
-    """Both domains of a config, as they are seen in testing.
+    """Build both domains of a config, as they are seen in testing.
 
     ``target`` is the test data. ``source`` is the source of the training
     data, with the pipeline of the test data. Where the test data have both
     domains, they count.
 
     Raises:
-        SystemExit: If the config names one domain only, or if the data cannot
+        InputError: If the config names one domain only, or if the data cannot
             be found.
     """
     test = _dataset_config(cfg, 'test_dataloader')
     train = _dataset_config(cfg, 'train_dataloader')
     if not has_domain_pair(cfg):
-        raise SystemExit(
+        raise InputError(
             '`train_dataloader.dataset` should be a domain pair, of which the '
             f'source is shown, but is a {train.get("type")}.')
     target = target_dataset(cfg)
@@ -41,21 +42,21 @@ def domain_datasets(cfg: Config) -> dict[str, Dataset]:
 
 
 def has_domain_pair(cfg: Config) -> bool:
-    """Whether a config names both domains."""
+    """Tell whether a config names both domains."""
     return any('source' in _dataset_config(cfg, f'{loader}_dataloader')
                for loader in ('train', 'test'))
 
 
 def target_dataset(cfg: Config) -> Dataset:
-    """The test data of a config; of both domains the target.
+    """Build the test data of a config; of both domains the target.
 
     Raises:
-        SystemExit: If the config has no test data, or if they cannot be
+        InputError: If the config has no test data, or if they cannot be
             found.
     """
     test = _dataset_config(cfg, 'test_dataloader')
     if not test:
-        raise SystemExit('`test_dataloader` should have the images of the '
+        raise InputError('`test_dataloader` should have the images of the '
                          'target, but the run was trained without one.')
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     return _build(
@@ -63,20 +64,20 @@ def target_dataset(cfg: Config) -> Dataset:
 
 
 def where_data_are(*datasets: tuple[str, ConfigDict]) -> str:
-    """How to tell a tool that they have moved.
+    """Say which settings name the folders of data.
 
     Args:
         *datasets (tuple[str, ConfigDict]): Names of settings, and the data
             sets that they have.
     """
-    options = ' '.join(
-        f'{name}.data_root=...' for setting, dataset in datasets
+    names = ', '.join(
+        f'`{name}.data_root=...`' for setting, dataset in datasets
         for name in innermost_datasets(dataset, setting))
-    return f'if the data have moved, `--cfg-options {options}` says where'
+    return f'if the data have moved, set {names}'
 
 
 def in_one_line(error: Exception) -> str:
-    """Type and message."""
+    """Join type and message."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
@@ -87,9 +88,10 @@ def _build(dataset: ConfigDict, setting: str) -> Dataset:
         if hasattr(dataset, 'full_init'):
             dataset.full_init()
     except Exception as error:  # data sets fail in many ways
-        raise SystemExit(
+        raise InputError(
             f'`{setting}` should be a data set that is there, but building it '
-            f'ended in {in_one_line(error)}; {hint}.') from error
+            f'ended in {in_one_line(error)}; {hint}.',
+            argument='cfg_options') from error
     return dataset
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmgh.classifier_outputs import features_of, scores_of
+from mmgh.input_error import InputError
 from .domain_datasets import SOURCE, TARGET, in_one_line
 from .trained_model import Trained
 
@@ -20,7 +21,7 @@ class Outputs(NamedTuple):
     """Input of the last classification layer, shape ``(N, D)``."""
     probabilities: Tensor
     """Of the classes, shape ``(N, C)``."""
-    labels: Optional[Tensor]
+    labels: Tensor | None
     """Shape ``(N, )``; None if the domain has none."""
     indices: list[int]
     """Of the images in the data set."""
@@ -42,7 +43,7 @@ def outputs_of_domains(trained: Trained,
         device (str): To run on. Defaults to 'cpu'.
 
     Raises:
-        SystemExit: If an image cannot be read, if the classifier does not
+        InputError: If an image cannot be read, if the classifier does not
             take the images, or if features are infinite or NaN.
     """
     model = trained.build_model(device)
@@ -51,12 +52,14 @@ def outputs_of_domains(trained: Trained,
         try:
             outputs[domain] = outputs_of(
                 model, dataset, max_images, seed=seed, domain=domain)
+        except InputError:  # it names the image
+            raise
         except (AssertionError, RuntimeError, ValueError) as error:
-            raise SystemExit(
+            raise InputError(
                 f'{trained.path} should take the images of the {domain}, but '
                 f'ends in {in_one_line(error)}') from error
         if not outputs[domain].features.isfinite().all():
-            raise SystemExit(
+            raise InputError(
                 f'{trained.path} should give finite features, but those of '
                 f'the {domain} are not: the training diverged.')
     return outputs
@@ -81,7 +84,7 @@ def outputs_of(model: nn.Module,
         domain (str): Of the data set. Defaults to 'target'.
 
     Raises:
-        SystemExit: If an image cannot be read.
+        InputError: If an image cannot be read.
     """
     indices = list(range(len(dataset)))
     if max_images is not None and max_images < len(indices):
@@ -114,9 +117,10 @@ def _batch(dataset: Dataset, indices: list[int], domain: str) -> dict:
             get_info = getattr(dataset, 'get_data_info', lambda _: {})
             name = get_info(i).get('img_path', f'number {i}')
             setting = dict(source=SOURCE, target=TARGET)[domain]
-            raise SystemExit(
+            raise InputError(
                 f'Each image of the {domain} should be there and pass the '
                 f'test pipeline, but {name} ended in {in_one_line(error)}; '
-                'if the data have moved, `--cfg-options` says where, such as '
-                f'{setting}.data_root=...') from error
+                'if the data have moved, a setting says where, such as '
+                f'`{setting}.data_root=...`.',
+                argument='cfg_options') from error
     return default_collate(items)

@@ -6,7 +6,7 @@ from typing import Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from mmgh.image_pipeline import loads_files
+from mmgh.config_data import loads_files
 
 
 def visible(inputs: Tensor, preprocessor: nn.Module,

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import NamedTuple, Sequence
 
 import numpy as np
+from sklearn.metrics import accuracy_score, recall_score
 
 
 class ClassAccuracies(NamedTuple):
@@ -23,7 +24,7 @@ class ClassAccuracies(NamedTuple):
 
 def class_accuracies(name: str, predictions: np.ndarray, labels: np.ndarray,
                      num_classes: int) -> ClassAccuracies:
-    """Accuracy of each class.
+    """Measure the accuracy of each class, which is its recall.
 
     Args:
         name (str): Of the run.
@@ -31,22 +32,24 @@ def class_accuracies(name: str, predictions: np.ndarray, labels: np.ndarray,
         labels (np.ndarray): Shape ``(N, )``.
         num_classes (int): C.
     """
-    correct = predictions == labels
-    counts = np.bincount(labels, minlength=num_classes)
-    hits = np.bincount(labels[correct], minlength=num_classes)
-    accuracies = np.full(num_classes, np.nan)
-    np.divide(100 * hits, counts, out=accuracies, where=counts > 0)
-    return ClassAccuracies(name, accuracies, 100 * float(correct.mean()))
+    recalls = recall_score(
+        labels,
+        predictions,
+        labels=range(num_classes),
+        average=None,
+        zero_division=np.nan)
+    return ClassAccuracies(name, 100 * recalls,
+                           100 * float(accuracy_score(labels, predictions)))
 
 
 def differences(runs: Sequence[ClassAccuracies]) -> np.ndarray:
-    """Of the last run to the first, in points, shape ``(C, )``."""
+    """Subtract the first run from the last, in points, shape ``(C, )``."""
     return runs[-1].accuracies - runs[0].accuracies
 
 
 def class_order(runs: Sequence[ClassAccuracies]) -> list[int]:
-    """Classes that have images, from the greatest gain to the greatest loss;
-    of a single run, from the best to the worst."""
+    """Sort classes that have images, from the greatest gain to the greatest
+    loss; of a single run, from the best to the worst."""
     values = differences(runs) if len(runs) > 1 else runs[0].accuracies
     return [int(i) for i in np.argsort(-values, kind='stable')
             if not np.isnan(values[i])]

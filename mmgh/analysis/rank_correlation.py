@@ -9,6 +9,7 @@ from typing import Collection, NamedTuple, Sequence
 import numpy as np
 from scipy import stats
 
+from mmgh.input_error import InputError
 from .run_log import read_scalars
 
 PREFIXES = ('unsupervised/', 'source/')
@@ -38,42 +39,46 @@ class Agreement(NamedTuple):
 
 def read_validations(work_dir: Path,
                      oracle: str,
-                     prefixes: Sequence[str] = PREFIXES) -> Validations:
+                     metrics: Sequence[str] = PREFIXES) -> Validations:
     """Read the log of a run.
 
     Args:
         work_dir (Path): Of the run.
         oracle (str): Name of the accuracy on the target in the log.
-        prefixes (Sequence[str]): Of the names of the metrics. Defaults to
-            those of scores without target labels, and of the source.
+        metrics (Sequence[str]): How the names of the metrics begin. Defaults
+            to scores without target labels, and to metrics of the source.
 
     Raises:
-        SystemExit: If the run logged no such accuracy, or no metric.
+        FileNotFoundError: If there is no such folder.
+        InputError: If the run logged no such accuracy, or no metric.
     """
     logged = [scalars for _, scalars in sorted(read_scalars(work_dir).items())]
     validations = [scalars for scalars in logged if oracle in scalars]
     names = dict.fromkeys(name for scalars in logged for name in scalars)
     if not validations:
         found = sorted(name for name in names if '/' in name)
-        raise SystemExit(f'{work_dir} should have logged `{oracle}`, see '
-                         f'--oracle, but has {found or "no validation"}.')
+        raise InputError(
+            f'{work_dir} should have logged `{oracle}`, but has '
+            f'{found or "no validation"}.',
+            argument='oracle')
     columns = {
         name: np.array([scalars.get(name, nan) for scalars in validations],
                        dtype=float)
         for name in (oracle, *names)
-        if name == oracle or name.startswith(tuple(prefixes))
+        if name == oracle or name.startswith(tuple(metrics))
     }
     if len(columns) < 2:
-        raise SystemExit(f'{work_dir} should have logged metrics to compare, '
-                         f'{" or ".join(f"{p}..." for p in prefixes)}, but '
-                         'has none; see mmgh.UnsupervisedMetric, and '
-                         '--metrics for others.')
+        raise InputError(
+            f'{work_dir} should have logged metrics to compare, '
+            f'{" or ".join(f"{name}..." for name in metrics)}, but has none; '
+            'mmgh.UnsupervisedMetric logs some.',
+            argument='metrics')
     return Validations(columns.pop(oracle), columns)
 
 
 def agreements(runs: Sequence[Validations],
                lower_is_better: Collection[str]) -> dict[str, Agreement]:
-    """How each metric agrees with the true accuracy.
+    """Say how each metric agrees with the true accuracy.
 
     Args:
         runs (Sequence[Validations]): Several methods, settings or seeds.
@@ -91,13 +96,14 @@ def agreements(runs: Sequence[Validations],
 
 
 def values_of(run: Validations, name: str) -> np.ndarray:
-    """Of a metric in all validations, also of a run that did not log it."""
+    """Return a metric in all validations, NaN in a run that did not log
+    it."""
     return run.metrics.get(name, np.full(len(run.oracle), nan))
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's, over the pairs of which both are finite; NaN if either is
-    constant."""
+    """Return Spearman's correlation over the pairs of which both are finite;
+    NaN if either is constant."""
     finite = np.isfinite(first) & np.isfinite(second)
     first, second = first[finite], second[finite]
     if len(set(first)) < 2 or len(set(second)) < 2:
@@ -119,8 +125,8 @@ def _agreement(pairs: list[tuple[np.ndarray, np.ndarray]],
 
 
 def _chosen(values: np.ndarray, oracle: np.ndarray) -> float:
-    """True accuracy where the value is highest, the first time; NaN if no
-    value is finite."""
+    """Return the true accuracy where the value is highest, the first time;
+    NaN if no value is finite."""
     if not np.isfinite(values).any():
         return nan
     return float(oracle[np.argmax(np.where(np.isfinite(values), values,

@@ -7,6 +7,7 @@ from typing import Iterator, NamedTuple
 
 import numpy as np
 
+from mmgh.input_error import InputError
 from .runs import run_name
 from .trained_model import load_trained
 
@@ -38,7 +39,8 @@ def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
             None: see :func:`accuracy_name`.
 
     Raises:
-        SystemExit: If the run has no checkpoint, or did not log the metric.
+        FileNotFoundError: If the run has no checkpoint.
+        InputError: If it did not log the metric.
     """
     trained = load_trained(work_dir)
     name = accuracy_name(work_dir, metric)
@@ -52,29 +54,29 @@ def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
     return RunLog(run_name(work_dir), iterations, values, trained.history)
 
 
-def accuracy_name(work_dir: Path, wanted: str | None = None) -> str:
-    """Name of the target accuracy in the log of a run.
+def accuracy_name(work_dir: Path, metric: str | None = None) -> str:
+    """Return the name of the target accuracy in the log of a run.
 
     Args:
         work_dir (Path): Of the run.
-        wanted (str, optional): The name, if it is known. Defaults to None:
+        metric (str, optional): The name, if it is known. Defaults to None:
             ``accuracy/top1``; ``oracle/accuracy/top1`` if only that one was
             logged.
 
     Raises:
-        SystemExit: If the run did not log the wanted name.
+        InputError: If the run did not log the wanted name.
     """
     names = validation_names(work_dir)
-    if wanted is None:
+    if metric is None:
         only_oracle = ORACLE in names and ACCURACY not in names
         return ORACLE if only_oracle else ACCURACY
-    if wanted not in names:
-        raise _missing(work_dir, wanted)
-    return wanted
+    if metric not in names:
+        raise _missing(work_dir, metric)
+    return metric
 
 
 def validation_names(work_dir: Path) -> list[str]:
-    """What validation logged, in the order of the log."""
+    """Return what validation logged, in the order of the log."""
     names = dict.fromkeys(
         name for line in _lines_that_count(work_dir)
         if 'iter' not in line  # training has it in each line
@@ -83,7 +85,7 @@ def validation_names(work_dir: Path) -> list[str]:
 
 
 def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
-    """The metric by step of the log, an iteration or an epoch."""
+    """Read the metric by step of the log, an iteration or an epoch."""
     return {
         step: scalars[metric]
         for step, scalars in read_scalars(work_dir).items()
@@ -92,8 +94,8 @@ def read_accuracies(work_dir: Path, metric: str) -> dict[int, float]:
 
 
 def read_scalars(work_dir: Path) -> dict[int, dict[str, float]]:
-    """All that was logged, by step: an iteration, or an epoch where MMEngine
-    counts validations by epoch.
+    """Read all that was logged, by step: an iteration, or an epoch where
+    MMEngine counts validations by epoch.
 
     A work directory has a log for each time that its training was started.
     What an earlier one says of the iterations that a later one repeats does
@@ -108,8 +110,9 @@ def read_scalars(work_dir: Path) -> dict[int, dict[str, float]]:
 
 def _lines_that_count(work_dir: Path) -> list[dict]:
     if not Path(work_dir).is_dir():
-        raise SystemExit(f'{work_dir} should be the work directory of a run, '
-                         'but there is no such folder.')
+        raise FileNotFoundError(
+            f'{work_dir} should be the work directory of a run, but there is '
+            'no such folder.')
     counting: list[dict] = []
     for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
         lines = list(_lines(path))
@@ -126,9 +129,10 @@ def _lines(log: Path) -> Iterator[dict]:
             continue
 
 
-def _missing(work_dir: Path, name: str) -> SystemExit:
+def _missing(work_dir: Path, name: str) -> InputError:
     names = validation_names(work_dir)
     logged = f'validation logged {", ".join(names)}' if names else (
         'no validation was logged')
-    return SystemExit(f'{work_dir} should have logged `{name}`, see '
-                      f'--metric, but {logged}.')
+    return InputError(
+        f'{work_dir} should have logged `{name}`, but {logged}.',
+        argument='metric')

@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 from typing import Iterable, Sequence, TypeVar
 
+from mmgh.input_error import InputError
+
 Named = TypeVar('Named')
 
 
 def run_name(path: str | Path) -> str:
-    """Name of a work directory; of a checkpoint, such as ``dann/iter_500``,
-    with that of its directory.
+    """Return the name of a work directory; of a checkpoint, such as
+    ``dann/iter_500``, with that of its directory.
 
     Directories of a study are named by the seed: they get the names of pair,
     method and harmonizer, which runs with other seeds share.
@@ -26,16 +28,16 @@ def run_name(path: str | Path) -> str:
 
 
 def distinct_names(paths: Sequence[str | Path]) -> list[str]:
-    """Names of runs, with as many parents as tell them apart.
+    """Return names of runs, with as many parents as tell them apart.
 
     Raises:
-        SystemExit: If a path comes twice.
+        InputError: If a path comes twice.
     """
     resolved = [Path(path).resolve() for path in paths]
     twice = [str(path) for path in paths
              if resolved.count(Path(path).resolve()) > 1]
     if twice:
-        raise SystemExit(f'Each run should be given once, but {twice[0]} '
+        raise InputError(f'Each run should be given once, but {twice[0]} '
                          f'comes {len(twice)} times.')
     depth = 1
     while True:
@@ -46,7 +48,7 @@ def distinct_names(paths: Sequence[str | Path]) -> list[str]:
 
 
 def group_by_name(runs: Iterable[Named]) -> dict[str, list[Named]]:
-    """Runs of one setting: those with the same ``name``."""
+    """Group the runs of each setting: those with the same ``name``."""
     groups: dict[str, list[Named]] = {}
     for run in runs:
         groups.setdefault(run.name, []).append(run)

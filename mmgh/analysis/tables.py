@@ -10,7 +10,7 @@ from typing import Iterable, Sequence
 def markdown_table(header: Sequence[str],
                    rows: Sequence[Sequence[str]],
                    text_columns: int = 1) -> str:
-    """A table whose columns are aligned in plain text, too.
+    """Write a table whose columns are aligned in plain text, too.
 
     Args:
         header (Sequence[str]): Names of the columns.
@@ -28,8 +28,8 @@ def markdown_table(header: Sequence[str],
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Mean, and standard deviation if there are several values; a dash if
-    there is none."""
+    """Write the mean, and the standard deviation if there are several values;
+    a dash if there is none."""
     if not values:
         return '-'
     text = f'{statistics.mean(values):.{digits}f}'

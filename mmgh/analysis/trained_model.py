@@ -2,14 +2,16 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.config.utils import ConfigParsingError
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
+
+from mmgh.config_file import read_config, with_options
+from mmgh.input_error import InputError
 
 CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
@@ -21,7 +23,7 @@ class Trained(NamedTuple):
     """The file."""
     content: dict
     """As MMEngine saves it."""
-    cfg_options: Optional[dict] = None
+    cfg_options: dict | None = None
     """Settings that replace those of the training, such as the folder of data
     that were moved."""
 
@@ -29,7 +31,7 @@ class Trained(NamedTuple):
     def cfg(self) -> Config:
         """The config that it was trained with, and the options."""
         cfg = Config.fromstring(self.content['meta']['cfg'], '.py')
-        return _with_options(cfg, self.cfg_options, self.path)
+        return with_options(cfg, self.cfg_options, self.path)
 
     @property
     def iteration(self) -> int:
@@ -78,7 +80,8 @@ class Trained(NamedTuple):
 
 
 def model_config(cfg: Config) -> ConfigDict:
-    """Config of the model, with the preprocessor that may stand beside it."""
+    """Return the config of the model, with the preprocessor that may stand
+    beside it."""
     model = deepcopy(cfg.model)
     if 'data_preprocessor' in cfg:
         model.setdefault('data_preprocessor', deepcopy(cfg.data_preprocessor))
@@ -96,30 +99,32 @@ def load_trained(path: str | Path,
             training. Defaults to None.
 
     Raises:
-        SystemExit: If there is none, if it is none of a training, or if its
-            config does not take the options.
+        FileNotFoundError: If there is none.
+        InputError: If it is none of a training, or if its config does not
+            take the options.
     """
     path = Path(path)
     if not path.exists():
-        raise SystemExit(f'{path} should be a work directory or a checkpoint, '
-                         'but does not exist.')
+        raise FileNotFoundError(
+            f'{path} should be a work directory or a checkpoint, but does not '
+            'exist.')
     checkpoint = last_checkpoint(path) if path.is_dir() else path
     try:
         content = torch.load(checkpoint, map_location='cpu')
     except Exception as error:  # torch names no common type
-        raise SystemExit(
+        raise InputError(
             f'{checkpoint} should be a checkpoint of MMEngine, but reading it '
             f'failed: {type(error).__name__}: {error}') from error
     if not isinstance(content, dict):
         content = {}
     if 'state_dict' not in content or 'cfg' not in (
             content.get('meta') or {}):
-        raise SystemExit(
+        raise InputError(
             f'{checkpoint} should be a checkpoint that MMEngine saved in '
             'training, with its config; but it has no `meta.cfg`.')
     trained = Trained(checkpoint, content, cfg_options)
     if cfg_options:
-        trained.cfg  # fails, if it does not take them
+        _ = trained.cfg  # fails, if it does not take them
     return trained
 
 
@@ -133,17 +138,13 @@ def load_config(path: str | Path, cfg_options: dict | None = None) -> Config:
             config. Defaults to None.
 
     Raises:
-        SystemExit: If there is none, or if it does not take the options.
+        FileNotFoundError: If there is none.
+        InputError: If it is none, or does not take the options.
     """
     path = Path(path)
     if path.suffix not in CONFIG_SUFFIXES or path.is_dir():
         return load_trained(path, cfg_options).cfg
-    try:
-        cfg = Config.fromfile(path)
-    except (FileNotFoundError, ConfigParsingError) as error:
-        raise SystemExit(f'{path} should be a config that is there, with all '
-                         f'of its bases, but: {error}') from error
-    return _with_options(cfg, cfg_options, path)
+    return read_config(path, cfg_options)
 
 
 def check_classes(runs: Sequence[Trained], names: Sequence[str]) -> None:
@@ -154,35 +155,31 @@ def check_classes(runs: Sequence[Trained], names: Sequence[str]) -> None:
         names (Sequence[str]): Of the runs.
 
     Raises:
-        SystemExit: If the classes, or their order, differ.
+        InputError: If the classes, or their order, differ.
     """
     for run, name in zip(runs, names):
         if run.classes != runs[0].classes:
-            raise SystemExit(
+            raise InputError(
                 f'{name} should have the classes of {names[0]}, '
                 f'{runs[0].classes}, but has {run.classes}.')
 
 
-def _with_options(cfg: Config, options: dict | None, path: Path) -> Config:
-    try:
-        cfg.merge_from_dict(options or {})
-    except (AssertionError, KeyError, TypeError) as error:
-        raise SystemExit(f'{path} should take the options {options}, but: '
-                         f'{error}') from error
-    return cfg
-
-
 def last_checkpoint(work_dir: Path) -> Path:
-    """The last one of a run, also where its directory was moved."""
+    """Find the last checkpoint of a run, also where it was moved.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
     pointer = work_dir / 'last_checkpoint'
     if not pointer.exists():
         others = sorted(str(path) for path in work_dir.glob('*.pth'))
         hint = f" Name one of {', '.join(others)}." if others else ''
-        raise SystemExit(f'{work_dir} should be the work directory of a run '
-                         'with a checkpoint, but has no `last_checkpoint`.'
-                         f'{hint}')
+        raise FileNotFoundError(
+            f'{work_dir} should be the work directory of a run with a '
+            f'checkpoint, but has no `last_checkpoint`.{hint}')
     checkpoint = work_dir / Path(pointer.read_text().strip()).name
     if not checkpoint.exists():
-        raise SystemExit(f'{pointer} names {checkpoint.name}, but there is no '
-                         f'{checkpoint}.')
+        raise FileNotFoundError(
+            f'{pointer} names {checkpoint.name}, but there is no '
+            f'{checkpoint}.')
     return checkpoint

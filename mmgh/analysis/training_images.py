@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -9,7 +9,8 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from mmpretrain.structures import DataSample
 
-from mmgh.image_pipeline import pipeline_of
+from mmgh.config_data import pipeline_of
+from mmgh.input_error import InputError
 from .domain_datasets import in_one_line, where_data_are
 from .images import visible
 from .trained_model import model_config
@@ -22,15 +23,20 @@ class TrainingImages(NamedTuple):
 
     images: np.ndarray
     """RGB, uint8, shape ``(N, H, W, 3)``."""
-    classes: Optional[list[str]]
+    classes: list[str] | None
     """Names; None for the target, which has no labels in training."""
+
+    @property
+    def names(self) -> list[str]:
+        """Of the classes of all images; empty without labels."""
+        return self.classes or [''] * len(self.images)
 
 
 def training_images(cfg: Config,
                     number: int,
                     seed: int = 0) -> dict[str, TrainingImages]:
-    """What the training loader yields for ``source`` and ``target``, after
-    augmentation and preprocessing.
+    """Return what the training loader yields for ``source`` and ``target``,
+    after augmentation and preprocessing.
 
     Args:
         cfg (Config): Of a training with a domain pair.
@@ -38,12 +44,12 @@ def training_images(cfg: Config,
         seed (int): Of the drawing and the augmentation. Defaults to 0.
 
     Raises:
-        SystemExit: If the training loader has one domain only, or if its
+        InputError: If the training loader has one domain only, or if its
             images cannot be read.
     """
     dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
     if not set(DOMAINS) <= set(dataset):
-        raise SystemExit('`train_dataloader.dataset` should be a domain pair, '
+        raise InputError('`train_dataloader.dataset` should be a domain pair, '
                          'of which both domains are shown, but is a '
                          f'{dataset.get("type")}.')
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
@@ -59,9 +65,10 @@ def training_images(cfg: Config,
     except Exception as error:  # data sets fail in many ways
         hint = where_data_are(*((f'train_dataloader.dataset.{domain}',
                                  dataset[domain]) for domain in DOMAINS))
-        raise SystemExit(
+        raise InputError(
             '`train_dataloader` should give images that are there, but ends '
-            f'in {in_one_line(error)}; {hint}.') from error
+            f'in {in_one_line(error)}; {hint}.',
+            argument='cfg_options') from error
     preprocessor = MODELS.build(model_config(cfg)).data_preprocessor
     batch = preprocessor(batch, True)
     images = {

@@ -1,11 +1,12 @@
 """Features of both domains in a plane."""
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.manifold import TSNE
 
+from mmgh.input_error import InputError
 from .domain_outputs import Outputs
 
 
@@ -14,7 +15,7 @@ class Embedding(NamedTuple):
 
     points: np.ndarray
     """Shape ``(N, 2)``; without units."""
-    labels: Optional[np.ndarray]
+    labels: np.ndarray | None
     """Shape ``(N, )``; None if the domain has none."""
     indices: list[int]
     """Of the images in the data set."""
@@ -24,17 +25,17 @@ def check_perplexity(perplexity: float, points: int) -> None:
     """Refuse what t-SNE has no meaning for.
 
     Raises:
-        ValueError: If it is no number above 0 and below that of the points.
+        InputError: If it is no number above 0 and below that of the points.
     """
     if not 0 < perplexity < points:
-        raise ValueError('`perplexity` should be above 0 and below the number '
+        raise InputError('`perplexity` should be above 0 and below the number '
                          f'of images, {points}, but got {perplexity:g}.')
 
 
 def embed(outputs: dict[str, Outputs],
           perplexity: float = 30,
           seed: int = 0) -> dict[str, Embedding]:
-    """Both domains in one t-SNE.
+    """Embed both domains in one t-SNE.
 
     Args:
         outputs (dict[str, Outputs]): By domain.
@@ -43,7 +44,7 @@ def embed(outputs: dict[str, Outputs],
         seed (int): Of t-SNE. Defaults to 0.
 
     Raises:
-        ValueError: If the perplexity does not fit the number of images.
+        InputError: If the perplexity does not fit the number of images.
 
     Source: Visualizing Data using t-SNE (JMLR 2008).
     """

@@ -16,8 +16,8 @@ UNITS = {
 
 
 def unit_of(name: str) -> str:
-    """Of a logged scalar, such as ``oracle/accuracy/top1``; empty if it is
-    not known."""
+    """Return the unit of a logged scalar, such as ``oracle/accuracy/top1``;
+    empty if it is not known."""
     *_, item = parts = name.split('/')
     if item in UNITS:
         return UNITS[item]

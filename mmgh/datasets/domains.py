@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from mmengine.dataset import BaseDataset
 
-from mmgh.classes import check_same_classes
 from mmgh.registry import DATASETS
+from .class_names import check_same_classes
 
 
 def build_domains(

@@ -7,7 +7,8 @@ import torch
 from mmengine.dataset import Compose
 from torch import Tensor, nn
 
-from mmgh.image_pipeline import image_format, input_of, split_pipeline
+from mmgh.input_error import InputError
+from .file_pipeline import image_format, input_of, split_pipeline
 from .probabilities import probabilities_of
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff',
@@ -25,11 +26,11 @@ class Predictions(NamedTuple):
 
 
 def find_images(paths: Sequence[str | Path]) -> list[Path]:
-    """Files as they are named, and those in folders, recursively, whose name
-    is that of an image; each once, under the first of its names.
+    """List files as they are named, and those in folders, recursively, whose
+    name is that of an image; each once, under the first of its names.
 
     Raises:
-        ValueError: If a path does not exist, or if there is no image.
+        InputError: If a path does not exist, or if there is no image.
     """
     found: dict[Path, Path] = {}
     for path in map(Path, paths):
@@ -40,10 +41,10 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
         elif path.exists():
             found.setdefault(path.resolve(), path)
         else:
-            raise ValueError('`images` should name files and folders, but '
+            raise InputError('`images` should name files and folders, but '
                              f'{path} does not exist.')
     if not found:
-        raise ValueError(
+        raise InputError(
             f"`images` should have at least one image ({', '.join(EXTENSIONS)}"
             f"), but there is none in {', '.join(map(str, paths))}.")
     return list(found.values())
@@ -63,7 +64,7 @@ def predict_files(model: nn.Module,
         batch_size (int): Images at a time. Defaults to 32.
 
     Raises:
-        ValueError: If the pipeline fails with an image that was read, or does
+        InputError: If the pipeline fails with an image that was read, or does
             not give images of one size.
     """
     shape = image_format(pipeline).shape
@@ -92,7 +93,7 @@ def _input_of_shape(shape: tuple[int, ...], transform: Compose, image: dict,
                     path: Path) -> Tensor:
     inputs = input_of(transform, image, path)
     if inputs.shape != shape:
-        raise ValueError('The test pipeline should give images of one size, '
+        raise InputError('The test pipeline should give images of one size, '
                          f'but gives shape {tuple(inputs.shape)} for {path}, '
                          f'and {shape} for others.')
     return inputs

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mmgh.classifier_outputs import scores_of
-from mmgh.image_pipeline import image_format
+from .file_pipeline import image_format
 
 
 class Deployed(nn.Module):
@@ -30,7 +30,8 @@ class Deployed(nn.Module):
         self.order = order
 
     def forward(self, images: Tensor) -> Tensor:
-        """Probabilities ``(N, C)`` for images ``(N, 3, H, W)``, 0 to 255."""
+        """Return probabilities ``(N, C)`` of images ``(N, 3, H, W)``, 0 to
+        255."""
         if self.order == 'BGR':
             images = images.flip(1)
         data = self.model.data_preprocessor(dict(inputs=images), False)
@@ -84,7 +85,7 @@ def write_onnx(model: nn.Module, pipeline: Sequence[dict],
 
 
 def run_onnx(path: str | Path, images: Tensor) -> Tensor:
-    """Probabilities ``(N, C)`` by ONNX Runtime for images that are RGB."""
+    """Run ONNX on RGB images; return probabilities ``(N, C)``."""
     import onnxruntime
     session = onnxruntime.InferenceSession(
         str(path), providers=['CPUExecutionProvider'])
@@ -94,7 +95,7 @@ def run_onnx(path: str | Path, images: Tensor) -> Tensor:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter warns of much that is no concern of its user."""
+    """Silence the exporter, whose warnings mostly do not concern its user."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():

@@ -10,9 +10,10 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmpretrain.models import ImageClassifier
 
-from mmgh.image_pipeline import (file_pipeline, innermost_datasets,
-                                 loads_files, pipeline_of, target_loader,
-                                 target_test_data)
+from mmgh.config_data import (innermost_datasets, loads_files, pipeline_of,
+                              target_loader, target_test_data)
+from mmgh.input_error import InputError
+from .file_pipeline import file_pipeline
 from .translations import TRANSLATIONS, Weights
 
 _PARTS = ('backbone', 'neck', 'head')
@@ -20,7 +21,7 @@ _PARTS = ('backbone', 'neck', 'head')
 
 def plain_classifier(cfg: Config, state_dict: Weights,
                      classes: Sequence[str]) -> tuple[dict, Weights]:
-    """What mmpretrain needs to predict and to test.
+    """Return what mmpretrain needs to predict and to test.
 
     Args:
         cfg (Config): Of the training.
@@ -32,7 +33,7 @@ def plain_classifier(cfg: Config, state_dict: Weights,
         for it.
 
     Raises:
-        ValueError: If the model is no classifier, or has a type that
+        InputError: If the model is no classifier, or has a type that
             mmpretrain cannot express, or if there is neither a test nor a
             validation pipeline.
     """
@@ -59,7 +60,7 @@ def _plain_model(model: dict, state_dict: Weights) -> tuple[dict, Weights]:
     with MODELS.switch_scope_and_registry(None) as models:
         kind = models.get(model['type'])
     if kind is None or not issubclass(kind, ImageClassifier):
-        raise ValueError('`model` should be an ImageClassifier, or a '
+        raise InputError('`model` should be an ImageClassifier, or a '
                          f"classifier of mmgh, but is a {model['type']}.")
     plain = dict(type='ImageClassifier')
     # UDA classifiers have another preprocessor around that of the config.
@@ -106,7 +107,7 @@ def _under(name: str, weights: Weights) -> Weights:
 
 
 def _without_initialisation(node: Any) -> Any:
-    """The weights come from the checkpoint."""
+    """Leave out how weights begin: they come from the checkpoint."""
     if isinstance(node, dict):
         return {
             key: _without_initialisation(value)
@@ -118,9 +119,9 @@ def _without_initialisation(node: Any) -> Any:
 
 
 def _plain_test_data(cfg: Config, classes: Sequence[str]) -> dict:
-    """A data set of mmpretrain; folders of classes in ``data/test``, where
-    the images of the original are in memory, or wrapped in types that it
-    lacks."""
+    """Name a data set of mmpretrain; folders of classes in ``data/test``,
+    where the images of the original are in memory, or wrapped in types that
+    it lacks."""
     dataset = target_test_data(cfg)
     pipeline = file_pipeline(cfg)
     from_files = loads_files(pipeline_of(dataset))
@@ -142,7 +143,7 @@ def _plain_test_data(cfg: Config, classes: Sequence[str]) -> dict:
 
 def _plain_evaluator(evaluator: dict | Sequence[dict] | None,
                      test_data: dict) -> list[dict]:
-    """The metrics of mmpretrain; none where the data have no labels."""
+    """Keep the metrics of mmpretrain; none where the data have no labels."""
     if test_data.get('with_label') is False:
         return []
     if isinstance(evaluator, dict):
@@ -163,6 +164,6 @@ def _check_plain(node: Any) -> None:
         for item in node:
             _check_plain(item)
     elif isinstance(node, str) and (_is_own(node) or node == 'mmgh'):
-        raise ValueError(
+        raise InputError(
             'The classifier should only have types that mmpretrain can '
-            f'express, but has {node}; ONNX can express it: --onnx.')
+            f'express, but has {node}; ONNX can express it.')

@@ -7,8 +7,8 @@ from mmengine.evaluator import BaseMetric
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmgh.dataset_facts import has_no_target_labels
 from mmgh.registry import METRICS
+from .dataset_facts import has_no_target_labels
 
 
 @METRICS.register_module()

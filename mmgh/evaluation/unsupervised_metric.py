@@ -9,8 +9,8 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmgh.dataset_facts import has_no_source
 from mmgh.registry import METRICS
+from .dataset_facts import has_no_source
 from .scores import (dev_risk, entropy, mutual_information, nuclear_norm,
                      soft_neighborhood_density)
 

@@ -145,7 +145,7 @@ class TorchJD(Harmonizer):
 
 
 def _methods() -> dict[str, type]:
-    """The methods that a Gramian is enough for, by name."""
+    """Return the methods that a Gramian is enough for, by name."""
     from torchjd import aggregation
     from torchjd.aggregation import GramianWeightedAggregator as Base
     return {

@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmgh.classes import check_same_classes
+from mmgh.datasets.class_names import check_same_classes
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 

@@ -4,7 +4,7 @@ from mmengine.hooks import Hook
 from mmpretrain.evaluation import Accuracy, SingleLabelMetric
 from torch.utils.data import DataLoader
 
-from mmgh.dataset_facts import has_no_target_labels
+from mmgh.evaluation.dataset_facts import has_no_target_labels
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 

@@ -85,7 +85,7 @@ class SafeTrainingHook(Hook):
         self._begin(0)
 
     def strength(self, iteration: int) -> float:
-        """The ramp ``r``, in [0, 1]."""
+        """Return the ramp ``r``, in [0, 1]."""
         progress = (iteration - self._ramp_begin) / self._ramp_iters
         return math.sin(math.pi / 2 * min(1., progress))
 
@@ -166,7 +166,7 @@ class SafeTrainingHook(Hook):
 
 def has_dropped(previous: Sequence[float], current: Sequence[float],
                 num_scales: int, tolerance: float) -> bool:
-    """Whether a part of an interval has a lower mean than the part before.
+    """Tell whether a part of an interval has a lower mean than that before.
 
     Args:
         previous (Sequence[float]): Diversities of the interval before; may be

@@ -165,7 +165,7 @@ class AlternatingMCDClassifier(UDAClassifier):
                 inputs: dict[str, Tensor] | Tensor,
                 data_samples: list[DataSample] | None = None,
                 mode: str = 'tensor'):
-        """As in the parent, and the losses of each step.
+        """Do as the parent, and compute the losses of each step.
 
         Args:
             inputs (dict[str, Tensor] | Tensor): Images, of both domains in
@@ -201,7 +201,7 @@ class AlternatingMCDClassifier(UDAClassifier):
 
     def _features(self, inputs: dict[str, Tensor],
                   domains: Sequence[str]) -> tuple:
-        """Features of the neck of source and target; None if not needed."""
+        """Return the neck's features of both domains; None if not needed."""
         if self.domain_forward == 'joint':
             return self._extract_pair(inputs)
         return tuple(

@@ -44,7 +44,7 @@ class OwnStepDistributedDataParallel(MMDistributedDataParallel):
 
     def train_step(self, data: dict,
                    optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """The model's own training step.
+        """Do the model's own training step.
 
         Args:
             data (dict): A batch.

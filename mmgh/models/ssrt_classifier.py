@@ -115,13 +115,13 @@ class SSRTClassifier(UDAClassifier):
         return super().task_of(loss_name)
 
     def _extract_pair(self, inputs: dict[str, Tensor]) -> tuple:
-        """Features of both domains, and of the perturbed target."""
+        """Return features of both domains, and of the perturbed target."""
         return (*super()._extract_pair(inputs),
                 self._extract_perturbed(inputs['target']))
 
     @torch.compiler.disable
     def _extract_perturbed(self, images: Tensor) -> tuple:
-        """Features of the neck, with tokens perturbed in one layer."""
+        """Return features of the neck, with tokens perturbed in one layer."""
         choice = torch.randint(len(self.perturbed_layers), ())
         layer = self.backbone.layers[self.perturbed_layers[choice]]
         strength = self.perturbation * self.adaptation_strength
@@ -142,7 +142,7 @@ class SSRTClassifier(UDAClassifier):
             adaptation_strength=self.adaptation_strength)
 
     def _refinement(self, clean: Tensor, perturbed: Tensor) -> Tensor:
-        """Mean divergence of the student from its confident teacher.
+        """Compute mean divergence of the student from its confident teacher.
 
         Args:
             clean (Tensor): Class scores, shape ``(N, C)``.
@@ -169,7 +169,7 @@ class SSRTClassifier(UDAClassifier):
 
 @torch.no_grad()
 def _count_predicted(scores: Tensor) -> Tensor:
-    """Number of distinct classes predicted for a batch, over all ranks."""
+    """Count the classes predicted for a batch, over all ranks."""
     is_predicted = scores.new_zeros(scores.shape[1], dtype=torch.float32)
     is_predicted.index_fill_(0, scores.argmax(dim=1), 1)
     all_reduce(is_predicted, op='max')

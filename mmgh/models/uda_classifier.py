@@ -124,7 +124,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                 inputs: Tensor,
                 data_samples: list[DataSample] | None = None,
                 **kwargs) -> list[DataSample]:
-        """As in the parent, with ``features`` if wanted."""
+        """Predict as the parent, with ``features`` if wanted."""
         feats = self.extract_feat(inputs)
         predictions = self.head.predict(feats, data_samples, **kwargs)
         if self.predict_features:
@@ -159,8 +159,11 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
     def _domain_output(self,
                        feats: tuple,
                        labels: Tensor | None = None) -> DomainOutput:
-        """Return what the UDA head sees. Where the classification head has dropout
-        or batch norm, this is another run of it than that of its loss."""
+        """Return what the UDA head sees.
+
+        Where the classification head has dropout or batch norm, this is
+        another run of it than that of its loss.
+        """
         features = features_of(self.head, feats)
         logits = scores_of(self.head, feats)
         sizes = dict(in_channels=features, num_classes=logits)
@@ -200,7 +203,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
 
 
 def labels_of(data_samples: list[DataSample]) -> Tensor:
-    """Return the classes ``(N, )``, or scores ``(N, C)`` where images are mixed.
+    """Return classes ``(N, )``, or scores ``(N, C)`` where images are mixed.
 
     Raises:
         ValueError: If an image has neither.

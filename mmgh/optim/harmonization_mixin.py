@@ -68,19 +68,19 @@ class HarmonizationMixin:
 
     def initialize_count_status(self, model: nn.Module, init_counts: int,
                                 max_counts: int) -> None:
-        """As in the parent; the probe looks at the model here."""
+        """Do as the parent; the probe looks at the model here."""
         super().initialize_count_status(model, init_counts, max_counts)
         self._probe.prepare(model)
 
     def should_sync(self) -> bool:
-        """As in the parent, but not by the model wrapper if the probe averages
+        """Do as the parent, but not by the model wrapper if the probe averages
         the gradients of the tasks, each on its own."""
         return super().should_sync() and not (
             self._probe.reduces_gradients and self._compares())
 
     @contextmanager
     def optim_context(self, model: nn.Module):
-        """As in the parent."""
+        """Do as the parent."""
         with super().optim_context(model):
             yield
         if super().should_sync() and hasattr(model,
@@ -91,7 +91,7 @@ class HarmonizationMixin:
 
     @torch.compiler.disable
     def scale_loss(self, loss: Tensor) -> Tensor:
-        """As in the parent; the task losses are scaled alike."""
+        """Do as the parent; the task losses are scaled alike."""
         return map_task_losses(loss, super().scale_loss)
 
     @torch.compiler.disable
@@ -139,13 +139,13 @@ class HarmonizationMixin:
         self._log(compared)
 
     def zero_grad(self, **kwargs) -> None:
-        """As in the parent; task gradients not yet stepped with go too."""
+        """Do as the parent; task gradients not yet stepped with go too."""
         self._probe.reset()
         super().zero_grad(**kwargs)
 
     def state_dict(self) -> dict:
-        """As in the parent, and what outlives a step here: the memories of
-        harmonizers, and the weights if they are reused."""
+        """Return what the parent does, and what outlives a step here: memories
+        of harmonizers, and weights that are reused."""
         state = super().state_dict()
         kept = dict(memories=self._weighting.state_dict())
         if self.interval > 1 and self._weights is not None:
@@ -155,7 +155,7 @@ class HarmonizationMixin:
         return state
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """As in the parent; of a wrapper that harmonizes, or a stock one."""
+        """Take over the state of a wrapper that harmonizes, or a stock one."""
         kept = state_dict.get(_STATE, {})
         self._weighting.load_state_dict(kept.get('memories', {}))
         self._weights = kept.get('weights')

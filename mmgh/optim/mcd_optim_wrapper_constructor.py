@@ -98,7 +98,7 @@ class MCDOptimWrapperConstructor:
 
 
 def _hand_to_generator(config: dict) -> dict:
-    """Let what stands beside both parts to harmonize stand in ``generator``."""
+    """Let what harmonizes and stands beside both parts be the generator's."""
     if 'generator' not in config or 'harmonizer' not in config:
         return config
     names = {'type', *harmonization_arguments()}

@@ -7,14 +7,14 @@ import torch
 
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     iterations_of, pairs_of, phases_of)
-from mmgh.optim.task_weighting import describe
+from mmgh.optim.logged_scalars import logged_scalars
 
 
 def history(compared) -> dict[str, np.ndarray]:
     """As GHOptimWrapper logs it, of two iterations."""
     return {
         f'train/{name}': np.array([float(value)] * 2)
-        for name, value in describe(compared).items()
+        for name, value in logged_scalars(compared).items()
     }
 
 

@@ -5,6 +5,7 @@ import pytest
 from mmengine.config import Config
 
 from mmgh.analysis import domain_datasets, has_domain_pair, target_dataset
+from mmgh.input_error import InputError
 
 
 def data(name: str, split: str, *pipeline: str) -> dict:
@@ -61,11 +62,12 @@ FOLDER = dict(type='CustomDataset', data_root='gone',
      'test_dataloader.dataset.dataset'),
 ])
 def test_data_that_have_moved_are_named(train, test, setting):
-    with pytest.raises(SystemExit) as error:
+    with pytest.raises(InputError) as error:
         domain_datasets(config(train, test))
     message = str(error.value)
     assert "'gone/'" in message and '\n' not in message
-    assert f'`--cfg-options {setting}.data_root=...`' in message
+    assert f'`{setting}.data_root=...`' in message
+    assert error.value.argument == 'cfg_options'
 
 
 def test_config_stays_as_it_is():
@@ -85,10 +87,10 @@ def test_pair_is_recognised(train, test, expected):
 def test_one_domain_is_refused():
     cfg = config(SOURCE, TEST)
     assert target_dataset(cfg).split == 'test'
-    with pytest.raises(SystemExit, match='a domain pair, .* mmgh.Digits'):
+    with pytest.raises(InputError, match='a domain pair, .* mmgh.Digits'):
         domain_datasets(cfg)
 
 
 def test_missing_test_data_are_refused():
-    with pytest.raises(SystemExit, match='`test_dataloader` should have'):
+    with pytest.raises(InputError, match='`test_dataloader` should have'):
         domain_datasets(config(PAIR, None))

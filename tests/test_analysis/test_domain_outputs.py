@@ -10,7 +10,7 @@ from mmpretrain.datasets import CustomDataset
 
 from mmgh.analysis import Trained, outputs_of, outputs_of_domains
 from mmgh.datasets import Digits
-
+from mmgh.input_error import InputError
 from ..config_names import ROOT, load
 from ..test_datasets.layouts import write_image
 
@@ -66,15 +66,16 @@ def test_image_that_cannot_be_read_is_named(model, folder, tmp_path, content,
     path.unlink()
     if content:
         path.write_bytes(content)
-    with pytest.raises(SystemExit) as error:
+    with pytest.raises(InputError) as error:
         outputs_of(model, folder, domain=domain)
     message = str(error.value)
     assert f'image of the {domain} should' in message
     assert f'{path} ended in ' in message
-    assert f'`--cfg-options` says where, such as {setting}.d' in message
+    assert f'a setting says where, such as `{setting}.data_root=' in message
+    assert error.value.argument == 'cfg_options'
 
 
 def test_images_of_another_size_are_refused(trained, folder):
-    with pytest.raises(SystemExit, match='dann should take the images of the '
+    with pytest.raises(InputError, match='dann should take the images of the '
                        'source, but ends in RuntimeError'):
         outputs_of_domains(trained, dict(source=folder))

@@ -4,8 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmgh.analysis.per_class import (class_accuracies, class_order,
-                                     differences)
+from mmgh.analysis.per_class import class_accuracies, class_order, differences
 
 LABELS = np.random.RandomState(0).choice([0, 1, 3], 100)
 

@@ -12,6 +12,7 @@ from scipy import stats
 
 from mmgh.analysis.rank_correlation import (Validations, agreements,
                                             rank_correlation, read_validations)
+from mmgh.input_error import InputError
 
 LOWER = ('entropy', 'dev')
 
@@ -111,10 +112,10 @@ def test_log_is_read_in_order(tmp_path):
 
 
 @pytest.mark.parametrize('lines, message', [
-    ([], 'should have logged `oracle/x`, see --oracle, but has no validation'),
+    ([], 'should have logged `oracle/x`, but has no validation'),
     ([{'step': 1, 'accuracy/top1': 1.}], r"`oracle/x`.*\['accuracy/top1'\]"),
     ([{'step': 1, 'oracle/x': 1.}], 'metrics to compare.*UnsupervisedMetric'),
 ])
 def test_runs_without_numbers_are_refused(tmp_path, lines, message):
-    with pytest.raises(SystemExit, match=message):
+    with pytest.raises(InputError, match=message):
         read_validations(write_log(tmp_path, *lines), 'oracle/x')

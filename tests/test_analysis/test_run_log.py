@@ -8,6 +8,7 @@ import pytest
 
 from mmgh.analysis import (accuracy_name, read_accuracies, read_scalars,
                            validation_names)
+from mmgh.input_error import InputError
 
 ACCURACY, ORACLE = 'accuracy/top1', 'oracle/accuracy/top1'
 
@@ -76,13 +77,13 @@ def test_oracle_counts_where_there_is_no_other_accuracy(
 
 @pytest.mark.parametrize('lines, message', [
     ([trained(1), validated(1, 5, ACCURACY, 'mine')],
-     'logged `loss`, see --metric, but validation logged accuracy/top1, mine.'
-     ),
-    ([trained(1)], 'logged `loss`, see --metric, but no validation was logged.'),
+     'logged `loss`, but validation logged accuracy/top1, mine.'),
+    ([trained(1)], 'logged `loss`, but no validation was logged.'),
 ])
 def test_a_name_that_was_not_validated_is_refused(tmp_path, lines, message):
-    with pytest.raises(SystemExit, match=message):
+    with pytest.raises(InputError, match=message) as error:
         accuracy_name(work_dir(tmp_path, lines), 'loss')
+    assert error.value.argument == 'metric'
 
 
 def test_names_of_an_earlier_training_do_not_count(tmp_path):
@@ -92,5 +93,5 @@ def test_names_of_an_earlier_training_do_not_count(tmp_path):
 
 
 def test_no_folder_is_no_run(tmp_path):
-    with pytest.raises(SystemExit, match='nowhere should be the work dir'):
+    with pytest.raises(FileNotFoundError, match='nowhere should be the work'):
         read_scalars(tmp_path / 'nowhere')

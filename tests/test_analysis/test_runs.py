@@ -7,6 +7,7 @@ from collections import namedtuple
 import pytest
 
 from mmgh.analysis import distinct_names, group_by_name, run_name
+from mmgh.input_error import InputError
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_work_directory_may_be_the_current_one(runs, monkeypatch):
 
 
 def test_run_that_comes_twice_is_refused(runs):
-    with pytest.raises(SystemExit, match='once, but .*dann comes 2 times'):
+    with pytest.raises(InputError, match='once, but .*dann comes 2 times'):
         distinct_names([runs[0], runs[1], runs[0]])
 
 

@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 
 from mmgh.analysis import load_trained
+from mmgh.input_error import InputError
 
 CFG = """
 model = dict(type='ImageClassifier', head=dict(num_classes=3))
@@ -55,14 +56,14 @@ def test_options_replace_settings_of_the_training(save):
 
 @pytest.mark.parametrize('content', [dict(meta=None), dict(meta={})])
 def test_checkpoint_without_a_config_is_refused(save, content):
-    with pytest.raises(SystemExit, match='iter_4.pth .* no `meta.cfg`'):
+    with pytest.raises(InputError, match='iter_4.pth .* no `meta.cfg`'):
         load_trained(save(**content))
 
 
 def test_file_that_is_no_checkpoint_is_refused(tmp_path):
     path = tmp_path / 'a.pth'
     torch.save(torch.ones(2), path)
-    with pytest.raises(SystemExit, match='a.pth should be a checkpoint'):
+    with pytest.raises(InputError, match='a.pth should be a checkpoint'):
         load_trained(path)
 
 
@@ -70,7 +71,7 @@ def test_file_that_is_no_checkpoint_is_refused(tmp_path):
     'test_dataloader.dataset.pipeline.3.type',
     'test_dataloader.dataset.data_root.x'])
 def test_options_that_do_not_fit_are_refused(save, name):
-    with pytest.raises(SystemExit, match=f'should take the options .*{name}'):
+    with pytest.raises(InputError, match=f'should take the options .*{name}'):
         load_trained(save(), {name: 'b'})
 
 
@@ -90,5 +91,11 @@ def test_steps_of_validations_may_be_epochs(save, training, hooks, expected):
 
 def test_a_run_that_was_stopped_names_its_checkpoints(save, tmp_path):
     path = save()
-    with pytest.raises(SystemExit, match=f'no `last_check.* Name .*{path}'):
+    with pytest.raises(FileNotFoundError,
+                       match=f'no `last_check.* Name .*{path}'):
         load_trained(tmp_path)
+
+
+def test_missing_run_is_named():
+    with pytest.raises(FileNotFoundError, match='nowhere should be a work'):
+        load_trained('nowhere')

@@ -7,7 +7,6 @@ from PIL import Image
 
 from mmgh.analysis import training_images
 from mmgh.datasets import Digits, DigitsM
-
 from ..config_names import ROOT, load
 
 DIGITS = ROOT / 'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py'

@@ -7,7 +7,6 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmgh.deployment import find_images, predict_files
-
 from ..test_datasets.layouts import colour_of, write_image
 
 LOAD = dict(type='LoadImageFromFile')

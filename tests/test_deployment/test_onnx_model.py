@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
-from mmgh.image_pipeline import file_pipeline
-
+from mmgh.deployment.file_pipeline import file_pipeline
 from ..config_names import ROOT
 from .random_models import build, random_images, small
 

@@ -9,9 +9,8 @@ from mmengine.config import Config
 from mmpretrain.models import ImageClassifier
 
 from mmgh.deployment import probabilities_of
+from mmgh.deployment.file_pipeline import image_format
 from mmgh.deployment.plain_classifier import plain_classifier
-from mmgh.image_pipeline import image_format
-
 from ..config_names import ROOT, load
 from .random_models import build, one_of_each_classifier, random_images, small
 
@@ -142,7 +141,7 @@ def test_weights_of_a_preprocessor_lose_the_one_around_it():
 def test_types_without_a_translation_are_named():
     config = small(OFFICE)
     config.model.head.loss = dict(type='mmgh.UnknownLoss')
-    with pytest.raises(ValueError, match='mmgh.UnknownLoss.*--onnx'):
+    with pytest.raises(ValueError, match='mmgh.UnknownLoss.*ONNX can'):
         export(config, build(small(OFFICE)))
 
 

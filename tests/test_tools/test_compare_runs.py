@@ -93,7 +93,7 @@ def test_runs_of_one_name_are_summarised(compare, tmp_path, capsys):
 @pytest.mark.parametrize('breakage, message', [
     (lambda run: (run / 'last_checkpoint').unlink(), 'no `last_checkpoint`'),
     (lambda run: [p.unlink() for p in run.glob('*/vis_data/*.json')],
-     'should have logged `accuracy/top1`, see --metric, but no valid'),
+     'should have logged `accuracy/top1`, but no valid.*See --metric'),
 ])
 def test_incomplete_run_is_refused(compare, tmp_path, breakage, message):
     run = make_run(tmp_path / 'dann', [50])

@@ -68,7 +68,14 @@ def run(tool, monkeypatch, capsys):
 
     def run(*args):
         monkeypatch.setattr(sys, 'argv', ['prepare_data.py', *args])
-        status = tool.main()
+        try:
+            status = tool.main()
+        except SystemExit as error:
+            if isinstance(error.code, int):
+                raise
+            # What Python makes of it.
+            print(error, file=sys.stderr)
+            status = 1
         return (status, *capsys.readouterr())
 
     return run

@@ -198,7 +198,7 @@ def test_data_that_have_moved(tools, runs, tmp_path):
     name = 'test_dataloader.dataset.data_root'
     for title in ('Features', 'Classes', 'Mistakes'):
         assert "'gone/'" in parts[title] and not pictures(parts[title])
-        assert f'`--cfg-options {name}=...`' in parts[title]
+        assert f'set `{name}=...`. See --cfg-options.' in parts[title]
     assert len(pictures(parts['Losses'])) == 1
     write_folders(tmp_path / 'data', 2, names='abcdefghij')
     tools('report', run, '--out', path, '--max-images', 9, '--cfg-options',

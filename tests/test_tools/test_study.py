@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from mmgh.input_error import InputError
 from ..processes import CopiedPopen
 from .short_runs import SHORT, assert_same_training, read, stop_after_three
 
@@ -56,7 +57,7 @@ def write_study(folder: Path, **changes) -> Path:
 
 @pytest.fixture(scope='module')
 def planning(load_tool):
-    return load_tool('study_plan')
+    return load_tool('studying/plan')
 
 
 def test_runs_are_the_product_without_what_does_not_apply(planning, tmp_path):
@@ -73,7 +74,7 @@ def test_runs_can_be_chosen(planning, tmp_path):
     study = write_study(tmp_path)
     runs = planning.plan(study, dict(methods=['DANN'], seeds=[4]))
     assert {(run.method, run.seed) for run in runs} == {('DANN', 4)}
-    with pytest.raises(SystemExit, match="`methods`.*'DANN'.*'CDAN'"):
+    with pytest.raises(InputError, match="`methods`.*'DANN'.*'CDAN'"):
         planning.plan(study, dict(methods=['CDAN']))
 
 
@@ -81,7 +82,7 @@ def test_missing_config_is_named(planning, tmp_path):
     study = write_study(tmp_path, harmonizers={'x': dict(suffix='-magic')},
                         baseline='x', methods={'DANN': dict(
                             config=str(CONFIGS / f'dann/dann_{LENET}'))})
-    with pytest.raises(SystemExit, match='dann-magic_lenet'):
+    with pytest.raises(FileNotFoundError, match='dann-magic_lenet'):
         planning.plan(study)
 
 
@@ -96,12 +97,12 @@ def test_harmonizer_is_in_the_name_of_the_config(planning):
 def test_two_runs_in_one_folder_are_refused(planning, tmp_path):
     dann = dict(config=str(CONFIGS / f'dann/dann_{LENET}'))
     study = write_study(tmp_path, methods={'DANN, x': dann, 'DANN x': dann})
-    with pytest.raises(SystemExit, match="'DANN, x'.*'DANN x'"):
+    with pytest.raises(InputError, match="'DANN, x'.*'DANN x'"):
         planning.plan(study)
 
 
 def test_choice_without_runs_is_refused(planning, tmp_path):
-    with pytest.raises(SystemExit, match='none of the `harmonizers`'):
+    with pytest.raises(InputError, match='none of the `harmonizers`'):
         planning.plan(
             write_study(tmp_path),
             dict(methods=['source-only'], harmonizers=['GH, shared']))
@@ -115,17 +116,17 @@ def test_choice_without_runs_is_refused(planning, tmp_path):
     (dict(baseline='plain'), "`baseline` .*'GH, shared'.*got 'plain'"),
 ])
 def test_wrong_names_are_refused(planning, tmp_path, changes, message):
-    with pytest.raises(SystemExit, match=message):
+    with pytest.raises(InputError, match=message):
         planning.plan(write_study(tmp_path, **changes))
 
 
 def test_config_of_a_training_is_no_study(planning):
-    with pytest.raises(SystemExit, match='should be a study with `pairs`'):
+    with pytest.raises(InputError, match='should be a study with `pairs`'):
         planning.plan(CONFIGS / f'dann/dann_{LENET}')
 
 
 def test_missing_study_is_named(planning, tmp_path):
-    with pytest.raises(SystemExit, match='There is no .*study.py'):
+    with pytest.raises(FileNotFoundError, match='There is no .*study.py'):
         planning.plan(tmp_path / 'study.py')
 
 

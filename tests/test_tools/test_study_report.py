@@ -86,3 +86,13 @@ def test_other_tables_are_refused(tools, tmp_path, content, message):
     (tmp_path / 'study.csv').write_text(content)
     with pytest.raises(SystemExit, match=message):
         tools('analysis/study_report', tmp_path / 'study.csv')
+
+
+def test_interval_is_students(load_tool):
+    """With the quantile 4.3027 of two degrees of freedom, from a table."""
+    interval = load_tool('studying/results').interval
+    found = interval([1., 2., 3.])
+    half = 4.3027 / 3**0.5
+    assert found == pytest.approx((2, 2 - half, 2 + half), abs=1e-4)
+    assert interval([0., 0.]) == (0, 0, 0)
+    assert interval([1.]) is interval([]) is None

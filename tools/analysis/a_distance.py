@@ -17,21 +17,26 @@ different domains (2010).
 """
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import NamedTuple
 
+# What tools share is in the folder above.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+from expected_errors import one_line_errors
 from mmgh.analysis import (Trained, check_classes, distinct_names,
                            domain_datasets, group_by_name, has_domain_pair,
                            load_trained, outputs_of_domains, run_name)
 from mmgh.analysis.a_distance import a_distance, domain_error
-from mmgh.analysis.options import (add_cfg_options, add_device_option,
-                                   add_image_options, make_parser)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import a_distance_figure
 from mmgh.analysis.tables import markdown_table, spread, write_csv
+from mmgh.input_error import InputError
+from options import (add_cfg_options, add_device_option, add_image_options,
+                     make_parser)
 
 
 class Measured(NamedTuple):
@@ -55,16 +60,14 @@ def measure(name: str, trained: Trained, pair: Trained,
     images = min(args.max_images, *map(len, datasets.values()))
     outputs = outputs_of_domains(trained, datasets, images, args.seed,
                                  args.device)
-    try:
+    with one_line_errors(InputError, about=name):
         error = domain_error(*(output.features.numpy()
                                for output in outputs.values()), args.seed)
-    except ValueError as problem:
-        raise SystemExit(f'{name}: {problem}') from problem
     return Measured(name, images, error)
 
 
 def table(groups: dict[str, list[Measured]]) -> str:
-    """Markdown, one line per setting."""
+    """Write Markdown, one line per setting."""
     header = ('setting', 'runs', 'images of each domain',
               'error of the domain classifier (%)', 'proxy A-distance')
     return markdown_table(header, [(
@@ -76,6 +79,7 @@ def table(groups: dict[str, list[Measured]]) -> str:
     ) for name, runs in groups.items()])
 
 
+@one_line_errors(InputError)
 def main() -> None:
     parser = make_parser(__doc__, out='a_distance.png')
     parser.add_argument('runs', nargs='+', type=Path, help='to measure')

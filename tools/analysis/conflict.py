@@ -7,16 +7,21 @@ line for each run, pair of tasks and phase.
 """
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+# What tools share is in the folder above.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+from expected_errors import one_line_errors
 from mmgh.analysis import distinct_names
-from mmgh.analysis.options import make_parser, positive
 from mmgh.analysis.conflict import PairHistory, phases_of, read_pairs
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.conflict import conflict_figure
 from mmgh.analysis.tables import write_csv
+from mmgh.input_error import InputError
+from options import make_parser, positive
 
 HEADER = ('run', 'phase', 'after iteration', 'to iteration', 'comparisons',
           'conflict rate (%)', 'mean angle (degrees)', 'task 1',
@@ -25,7 +30,7 @@ HEADER = ('run', 'phase', 'after iteration', 'to iteration', 'comparisons',
 
 
 def rows(run: str, pair: PairHistory, number: int) -> list[tuple]:
-    """Lines of the CSV."""
+    """Make the lines of the CSV."""
     lines = []
     for i, phase in enumerate(phases_of(pair, number), start=1):
         weights = [
@@ -37,6 +42,7 @@ def rows(run: str, pair: PairHistory, number: int) -> list[tuple]:
     return lines
 
 
+@one_line_errors(InputError)
 def main() -> None:
     parser = make_parser(__doc__, out='conflict.png')
     parser.add_argument('runs', nargs='+', type=Path, help='harmonized runs')
@@ -52,10 +58,8 @@ def main() -> None:
         for pair in pairs:
             label = f"{run}: {', '.join(pair.tasks)}"
             series[label if len(pairs) > 1 else run] = pair
-            try:
+            with one_line_errors(InputError, about=run):
                 lines += rows(run, pair, args.phases)
-            except ValueError as error:
-                raise SystemExit(f'{run}: {error}') from error
     save(conflict_figure(series, args.phases), args.out)
     table = args.out.with_suffix('.csv')
     write_csv(table, HEADER, lines)

@@ -8,26 +8,30 @@ it uses the target test labels, so nothing should be chosen by it.
 """
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 
+# What tools share is in the folder above.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
 import numpy as np
+from expected_errors import one_line_errors
 from mmgh.analysis import (Outputs, Trained, check_classes, distinct_names,
                            load_trained, outputs_of_domains, target_dataset)
-from mmgh.analysis.options import (add_cfg_options, add_device_option,
-                                   make_parser)
 from mmgh.analysis.per_class import (ClassAccuracies, class_accuracies,
                                      class_order)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import per_class_figure
 from mmgh.analysis.tables import markdown_table, write_csv
+from mmgh.input_error import InputError
+from options import add_cfg_options, add_device_option, make_parser
 
 
 def target_outputs(runs: list[Trained], names: list[str],
                    args: Namespace) -> list[Outputs]:
-    """Of each run on its own target test data."""
+    """Run each model on its own target test data."""
     outputs = [
         outputs_of_domains(
             run, dict(target=target_dataset(run.cfg)),
@@ -35,17 +39,18 @@ def target_outputs(runs: list[Trained], names: list[str],
     ]
     for output, name in zip(outputs, names):
         if output.labels is None:
-            raise SystemExit(f'The target test data of {name} should have '
+            raise InputError(f'The target test data of {name} should have '
                              'labels, but have none.')
         if not np.array_equal(output.labels, outputs[0].labels):
-            raise SystemExit(f'{name} should have the target test data of '
+            raise InputError(f'{name} should have the target test data of '
                              f'{names[0]}, but their labels differ.')
     return outputs
 
 
 def rows(runs: list[ClassAccuracies], classes: list[str],
          counts: np.ndarray) -> list[tuple]:
-    """Class, images, accuracy by each run; of several the difference."""
+    """Make lines: class, images, accuracy by each run; of several the
+    difference."""
     lines = [(classes[i], int(counts[i]),
               *(float(run.accuracies[i]) for run in runs))
              for i in class_order(runs)]
@@ -53,14 +58,14 @@ def rows(runs: list[ClassAccuracies], classes: list[str],
 
 
 def with_difference(line: tuple) -> tuple:
-    """Of the last run to the first one."""
+    """Add that of the last run to the first one."""
     first, *others = line[2:]
     return (*line, others[-1] - first) if others else line
 
 
 def table(header: tuple, lines: list[tuple],
           runs: list[ClassAccuracies], images: int) -> str:
-    """Markdown; below the classes their mean, and that of all images."""
+    """Write Markdown; below the classes their mean, and that of all images."""
     lines = lines + list(map(with_difference, [
         ('**mean of the classes**', images, *(run.mean for run in runs)),
         ('**all images**', images, *(run.overall for run in runs))
@@ -72,6 +77,7 @@ def table(header: tuple, lines: list[tuple],
     ])
 
 
+@one_line_errors(InputError)
 def main() -> None:
     parser = make_parser(__doc__, out='per_class.png')
     parser.add_argument('runs', nargs='+', type=Path, help='to compare')

@@ -10,13 +10,16 @@ The CSV beside the picture has the same numbers.
 """
 from __future__ import annotations
 
+import sys
 from math import isfinite, nan
 from pathlib import Path
 from typing import Collection
 
+# What tools share is in the folder above.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
-from mmgh.analysis.options import make_parser
+from expected_errors import one_line_errors
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.rank_correlation import rank_figure
 from mmgh.analysis.rank_correlation import (PREFIXES, Agreement, Validations,
@@ -25,6 +28,8 @@ from mmgh.analysis.runs import distinct_names, run_name
 from mmgh.analysis.tables import markdown_table, spread, write_csv
 from mmgh.analysis.units import unit_of
 from mmgh.evaluation import UnsupervisedMetric
+from mmgh.input_error import InputError
+from options import make_parser
 
 HEADER = ('metric', 'rank correlation within runs', 'over all',
           'accuracy chosen within runs (%)', 'over all (%)')
@@ -32,7 +37,7 @@ HEADER = ('metric', 'rank correlation within runs', 'over all',
 
 def rows(found: dict[str, Agreement],
          runs: list[Validations]) -> dict[str, Agreement]:
-    """Those of the metrics, and of two that choose without them."""
+    """Return those of the metrics, and of two that choose without them."""
     best = [float(run.oracle.max()) for run in runs]
     last = [float(run.oracle[-1]) for run in runs]
     return {
@@ -43,7 +48,7 @@ def rows(found: dict[str, Agreement],
 
 
 def table(lines: dict[str, Agreement]) -> str:
-    """Markdown; a dash for what is undefined."""
+    """Write Markdown; a dash for what is undefined."""
     return markdown_table(HEADER, [(
         name,
         number(line.within_runs, '+.2f'),
@@ -54,7 +59,7 @@ def table(lines: dict[str, Agreement]) -> str:
 
 
 def csv_rows(lines: dict[str, Agreement]) -> list[tuple]:
-    """As in the table, with the mean of the accuracies."""
+    """Make lines as in the table, with the mean of the accuracies."""
     return [(name, line.within_runs, line.over_all,
              sum(line.chosen_within_runs) / len(line.chosen_within_runs)
              if line.chosen_within_runs else nan, line.chosen_over_all)
@@ -63,7 +68,7 @@ def csv_rows(lines: dict[str, Agreement]) -> list[tuple]:
 
 def labels(found: dict[str, Agreement],
            lower_is_better: Collection[str]) -> dict[str, str]:
-    """Of the panels."""
+    """Write those of the panels."""
     texts = {}
     for name, line in found.items():
         lower = name.split('/')[-1] in lower_is_better
@@ -78,6 +83,7 @@ def number(value: float, form: str) -> str:
     return format(value, form) if isfinite(value) else '-'
 
 
+@one_line_errors(InputError)
 def main() -> None:
     parser = make_parser(__doc__, out='rank_correlation.png')
     parser.add_argument('runs', nargs='+', type=Path, help='work directories')

@@ -10,25 +10,30 @@ its last layer. Target labels, if there are any, only colour the points.
 """
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+# What tools share is in the folder above.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+from expected_errors import one_line_errors
 from mmgh.analysis import (check_classes, distinct_names, domain_datasets,
                            load_trained, outputs_of_domains)
-from mmgh.analysis.options import (add_cfg_options, add_device_option,
-                                   add_image_options, make_parser)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tables import write_csv
 from mmgh.analysis.tsne import Embedding, check_perplexity, embed
+from mmgh.input_error import InputError
+from options import (add_cfg_options, add_device_option, add_image_options,
+                     make_parser)
 
 HEADER = ('run', 'domain', 'index', 'class', 'x', 'y')
 
 
 def rows(run: str, domains: dict[str, Embedding],
          classes: list[str]) -> list[tuple]:
-    """Lines of the CSV; without labels the class is empty."""
+    """Make the lines of the CSV; without labels the class is empty."""
     lines = []
     for domain, embedding in domains.items():
         names = [''] * len(embedding.points)
@@ -39,6 +44,7 @@ def rows(run: str, domains: dict[str, Embedding],
     return lines
 
 
+@one_line_errors(InputError)
 def main() -> None:
     parser = make_parser(__doc__, out='tsne.png')
     parser.add_argument('run', type=Path, help='adapted')
@@ -58,12 +64,9 @@ def main() -> None:
     runs.append(load_trained(args.run, args.cfg_options))
     check_classes(runs[::-1], names[::-1])
     datasets = domain_datasets(runs[-1].cfg)
-    try:
-        check_perplexity(
-            args.perplexity,
-            sum(min(len(d), args.max_images) for d in datasets.values()))
-    except ValueError as error:
-        raise SystemExit(str(error)) from error
+    check_perplexity(
+        args.perplexity,
+        sum(min(len(d), args.max_images) for d in datasets.values()))
     embeddings = {
         name: embed(
             outputs_of_domains(run, datasets, args.max_images, args.seed,

@@ -3,11 +3,13 @@ from __future__ import annotations
 
 from typing import Callable
 
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from mmgh.analysis.conflict import iterations_of
 from mmgh.analysis.plots import (COLOURS, SMOOTHING, draw_smooth,
-                                 over_training, pyplot)
+                                 legend_above, names_as_they_are,
+                                 over_training, subplots)
 from mmgh.analysis.plots.conflict import conflict_figure
-from mmgh.analysis.plots.figure import legend_above
 from mmgh.analysis.units import unit_of
 
 from .page import Picture, Section, picture_of
@@ -68,7 +70,7 @@ def conflict(runs: list[ReportRun]) -> Section:
 
 
 def _conflict_of(runs: list[ReportRun], name: str = '') -> Picture:
-    """In the colours of the runs; of one run with several pairs of tasks in
+    """Draw in the colours of the runs; one run with several pairs of tasks in
     those of the pairs."""
     series = {
         ', '.join(pair.tasks) if name else
@@ -84,16 +86,17 @@ def _conflict_of(runs: list[ReportRun], name: str = '') -> Picture:
     return picture_of(conflict_figure(series, phases, colours), caption)
 
 
-def _panels(runs: list[ReportRun], names: list[str], draw: Callable):
-    """A panel for each name, a colour for each run."""
+@names_as_they_are()
+def _panels(runs: list[ReportRun], names: list[str],
+            draw: Callable) -> Figure:
+    """Draw a panel for each name, a colour for each run."""
     columns = min(3, len(names))
     lines = -(-len(names) // columns)
-    figure, panels = pyplot.subplots(
+    figure, panels = subplots(
         lines,
         columns,
         squeeze=False,
-        figsize=(max(5, 4 * columns), 0.6 + 3 * lines),
-        layout='constrained')
+        figsize=(max(5, 4 * columns), 0.6 + 3 * lines))
     for axes, name in zip(panels.flat, names):
         for run in runs:
             draw(axes, run, name, dict(color=run.colour))
@@ -103,7 +106,7 @@ def _panels(runs: list[ReportRun], names: list[str], draw: Callable):
     for axes in panels.flat[len(names):]:
         axes.set_axis_off()
     handles = [
-        pyplot.Line2D([], [], color=run.colour, label=run.name) for run in runs
+        Line2D([], [], color=run.colour, label=run.name) for run in runs
     ]
     legend_above(figure, handles)
     return figure

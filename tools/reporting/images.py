@@ -5,15 +5,17 @@ import textwrap
 from typing import NamedTuple, Sequence
 
 import numpy as np
+from expected_errors import message_of
 from mmengine.dataset import default_collate
 from mmgh.analysis import Outputs, outputs_of_domains
 from mmgh.analysis.images import visible
 from mmgh.analysis.per_class import class_accuracies
-from mmgh.analysis.plots import pyplot
+from mmgh.analysis.plots import names_as_they_are, subplots
 from mmgh.analysis.plots.bars import per_class_figure
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tsne import embed
-from mmgh.image_pipeline import pipeline_of, target_test_data
+from mmgh.config_data import pipeline_of, target_test_data
+from mmgh.input_error import InputError
 from torch.utils.data import Dataset
 
 from .page import Picture, Section, picture_of
@@ -40,7 +42,7 @@ class Seen(NamedTuple):
 
 def image_sections(runs: list[ReportRun], max_images: int,
                    device: str) -> list[Section]:
-    """Of each run on its own images; what cannot be shown is said."""
+    """Show each run on its own images; say what cannot be shown."""
     seen, problems = [], []
     for run in runs:
         try:
@@ -50,8 +52,8 @@ def image_sections(runs: list[ReportRun], max_images: int,
                     run, datasets,
                     outputs_of_domains(
                         run.trained, datasets, max_images, device=device)))
-        except SystemExit as error:
-            problems.append(f'{run.name} is not shown: {error}')
+        except InputError as error:
+            problems.append(f'{run.name} is not shown: {message_of(error)}')
     labelled = [one for one in seen if one.target.labels is not None]
     problems_of_labels = problems + [
         f'{one.run.name} has no labels of the target.' for one in seen
@@ -81,7 +83,7 @@ def features(seen: list[Seen], problems: list[str]) -> Section:
 
 
 def classes(seen: list[Seen], problems: list[str]) -> Section:
-    """Runs with the same test images are in one picture."""
+    """Show runs with the same test images in one picture."""
     groups: dict[tuple, list[Seen]] = {}
     for one in seen:
         key = (*one.run.classes, one.target.labels.numpy().tobytes())
@@ -111,6 +113,7 @@ def _accuracies_of(group: list[Seen]) -> Picture:
         'target.')
 
 
+@names_as_they_are()
 def _mistakes_of(one: Seen) -> Picture:
     confidences, predictions = one.target.probabilities.max(1)
     labels = one.target.labels
@@ -118,9 +121,8 @@ def _mistakes_of(one: Seen) -> Picture:
     shown = wrong[confidences[wrong].argsort(descending=True)]
     shown = shown[:COLUMNS * LINES].tolist()
     lines = max(1, -(-len(shown) // COLUMNS))
-    figure, panels = pyplot.subplots(
-        lines, COLUMNS, squeeze=False, figsize=(12, 0.3 + 2.1 * lines),
-        layout='constrained')
+    figure, panels = subplots(
+        lines, COLUMNS, squeeze=False, figsize=(12, 0.3 + 2.1 * lines))
     for axes in panels.flat:
         axes.set_axis_off()
     names = one.run.classes
@@ -137,7 +139,7 @@ def _mistakes_of(one: Seen) -> Picture:
 
 
 def _images(one: Seen, shown: list[int]) -> Sequence[np.ndarray]:
-    """As the network of a run gets them."""
+    """Return images as the network of a run gets them."""
     if not shown:
         return []
     dataset = one.datasets['target']
@@ -150,6 +152,6 @@ def _images(one: Seen, shown: list[int]) -> Sequence[np.ndarray]:
 
 
 def _perplexity(domains: dict[str, Outputs]) -> float:
-    """Below the number of images, however few there are."""
+    """Choose one below the number of images, however few there are."""
     count = sum(len(output.features) for output in domains.values())
     return min(30, (count - 1) / 3)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Sequence
 
 import jinja2
-from mmgh.analysis.plots import pyplot
+from matplotlib.figure import Figure
+from mmgh.analysis.plots import names_as_they_are
 
 TEMPLATE = Path(__file__).with_name('page.html.jinja')
 
@@ -45,11 +46,11 @@ class Section:
     """Long texts by their names, folded away."""
 
 
-def picture_of(figure, caption: str) -> Picture:
-    """Of a figure of matplotlib, which is closed."""
+@names_as_they_are()
+def picture_of(figure: Figure, caption: str) -> Picture:
+    """Draw a figure of matplotlib."""
     buffer = BytesIO()
     figure.savefig(buffer, format='png', dpi=110)
-    pyplot.close(figure)
     return Picture(buffer.getvalue(), caption)
 
 

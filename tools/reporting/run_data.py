@@ -8,11 +8,12 @@ from .report_run import ReportRun
 
 
 def datasets_of(run: ReportRun, runs: list[ReportRun]) -> dict[str, Dataset]:
-    """By domain. A run that names no source, as one that is trained on a
-    source alone, gets that of another run with the same test data.
+    """Build them by domain. A run that names no source, as one that is
+    trained on a source alone, gets that of another run with the same test
+    data.
 
     Raises:
-        SystemExit: If there are no test data, or not where they should be.
+        InputError: If there are no test data, or not where they should be.
     """
     for other in (run, *runs):
         if has_domain_pair(other.cfg) and _test_data(other) == _test_data(run):

@@ -1,13 +1,13 @@
 """Drawings of runs: ``draw_*`` fills axes, ``*_figure`` makes a picture.
 
 Here is what all share; the rest is in modules by subject. Importing it needs
-matplotlib, and chooses its back end that needs no screen.
+matplotlib, and changes nothing of it.
 """
 from .curves import SMOOTHING, draw_smooth, moving_average, over_training
-from .figure import pyplot, save
+from .figure import legend_above, names_as_they_are, save, subplots
 from .palette import COLOURS, MARKERS
 
 __all__ = [
-    'COLOURS', 'MARKERS', 'SMOOTHING', 'draw_smooth', 'moving_average',
-    'over_training', 'pyplot', 'save'
+    'COLOURS', 'MARKERS', 'SMOOTHING', 'draw_smooth', 'legend_above',
+    'moving_average', 'names_as_they_are', 'over_training', 'save', 'subplots'
 ]

@@ -6,23 +6,23 @@ from itertools import cycle
 from typing import Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from mmgh.analysis.per_class import (ClassAccuracies, class_order,
-                                     differences)
-from .figure import legend_above, pyplot
+from mmgh.analysis.per_class import ClassAccuracies, class_order, differences
+from .figure import legend_above, names_as_they_are, subplots
 from .palette import COLOURS
 
 
-def a_distance_figure(groups: dict[str, list[float]]):
-    """A-distances of settings; see ``draw_a_distances``."""
-    figure, axes = pyplot.subplots(
-        figsize=(8, 1.5 + 0.5 * len(groups)), layout='constrained')
+@names_as_they_are()
+def a_distance_figure(groups: dict[str, list[float]]) -> Figure:
+    """Make a picture of ``draw_a_distances``."""
+    figure, axes = subplots(figsize=(8, 1.5 + 0.5 * len(groups)))
     draw_a_distances(axes, groups)
     return figure
 
 
 def draw_a_distances(axes, groups: dict[str, list[float]]) -> None:
-    """A bar for each setting: mean, standard deviation, and each run.
+    """Draw a bar for each setting: mean, standard deviation, and each run.
 
     Args:
         axes: Of matplotlib.
@@ -46,13 +46,14 @@ def draw_a_distances(axes, groups: dict[str, list[float]]) -> None:
     _grid(axes)
 
 
+@names_as_they_are()
 def per_class_figure(runs: Sequence[ClassAccuracies],
                      classes: Sequence[str],
                      counts: np.ndarray,
-                     colours: Sequence[str] = COLOURS):
-    """Accuracies of all classes; see ``draw_class_accuracies``."""
+                     colours: Sequence[str] = COLOURS) -> Figure:
+    """Make a picture of ``draw_class_accuracies``."""
     height = 2 + np.count_nonzero(counts) * (0.15 + 0.15 * len(runs))
-    figure, axes = pyplot.subplots(figsize=(8, height), layout='constrained')
+    figure, axes = subplots(figsize=(8, height))
     draw_class_accuracies(axes, runs, classes, counts, colours)
     legend_above(figure, axes.get_legend_handles_labels()[0])
     return figure
@@ -63,7 +64,7 @@ def draw_class_accuracies(axes,
                           classes: Sequence[str],
                           counts: np.ndarray,
                           colours: Sequence[str] = COLOURS) -> None:
-    """A bar for each class that has images, and for each run.
+    """Draw a bar for each class that has images, and for each run.
 
     Args:
         axes: Of matplotlib.

@@ -4,20 +4,23 @@ from __future__ import annotations
 from itertools import cycle
 from typing import Iterator, Sequence
 
+from matplotlib.figure import Figure
+
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     phases_of)
 from .curves import SMOOTHING, draw_smooth, over_training
-from .figure import legend_above, pyplot
+from .figure import legend_above, names_as_they_are, subplots
 from .palette import COLOURS, LINES, MARKERS
 
 # Histories by what the legend calls them.
 Series = dict[str, PairHistory]
 
 
+@names_as_they_are()
 def conflict_figure(series: Series,
                     phases: int,
-                    colours: Sequence[str] = COLOURS):
-    """Angles, conflict and weights of one or several runs.
+                    colours: Sequence[str] = COLOURS) -> Figure:
+    """Draw angles, conflict and weights of one or several runs.
 
     Args:
         series (dict[str, PairHistory]): By label.
@@ -25,7 +28,7 @@ def conflict_figure(series: Series,
         colours (Sequence[str]): Of the series, in their order.
     """
     figure, ((upper_left, upper_right), (lower_left, lower_right)) = (
-        pyplot.subplots(2, 2, figsize=(12, 8), layout='constrained'))
+        subplots(2, 2, figsize=(12, 8)))
     draw_angle_histogram(upper_left, series, colours)
     draw_angles(upper_right, series, colours)
     draw_conflict_rates(lower_left, series, phases, colours)
@@ -37,7 +40,7 @@ def conflict_figure(series: Series,
 def draw_angle_histogram(axes,
                          series: Series,
                          colours: Sequence[str] = COLOURS) -> None:
-    """Share of the comparisons in each 5 degrees, as outlines."""
+    """Draw the share of the comparisons in each 5 degrees, as outlines."""
     for label, pair, colour in _coloured(series, colours):
         counts = angle_histogram(pair.angles)
         axes.stairs(
@@ -58,7 +61,7 @@ def draw_angle_histogram(axes,
 
 def draw_angles(axes, series: Series,
                 colours: Sequence[str] = COLOURS) -> None:
-    """Smoothed angle over the training."""
+    """Draw the smoothed angle over the training."""
     for label, pair, colour in _coloured(series, colours):
         draw_smooth(
             axes, pair.iterations, pair.angles, color=colour, label=label)
@@ -74,7 +77,7 @@ def draw_conflict_rates(axes,
                         series: Series,
                         phases: int,
                         colours: Sequence[str] = COLOURS) -> None:
-    """Conflict rate of each phase of the training, at its middle."""
+    """Draw the conflict rate of each phase of the training, at its middle."""
     looks = zip(_coloured(series, colours), cycle(MARKERS))
     for (label, pair, colour), marker in looks:
         parts = phases_of(pair, phases)
@@ -92,7 +95,7 @@ def draw_conflict_rates(axes,
 
 def draw_weights(axes, series: Series,
                  colours: Sequence[str] = COLOURS) -> None:
-    """Smoothed weight of each task over the training."""
+    """Draw the smoothed weight of each task over the training."""
     tasks = dict.fromkeys(
         task for pair in series.values() for task in pair.tasks)
     lines = dict(zip(tasks, cycle(LINES)))

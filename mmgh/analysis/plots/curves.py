@@ -7,21 +7,22 @@ SMOOTHING = 50
 
 
 def smoothing_window(count: int) -> int:
-    """How many of `count` values in a row become one: a tenth of them, at
-    most 50."""
+    """Return how many of `count` values in a row become one: a tenth of
+    them, at most 50."""
     return min(SMOOTHING, max(1, count // 10))
 
 
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:
-    """Means of `window` values in a row; of all values if they are fewer."""
+    """Return the means of `window` values in a row; of all values if they
+    are fewer."""
     window = min(window, len(values))
     return np.convolve(values, np.ones(window) / window, 'valid')
 
 
 def draw_smooth(axes, iterations: np.ndarray, values: np.ndarray,
                 **style) -> None:
-    """A curve of running means, see :func:`smoothing_window`; each stands at
-    the iteration of its last value.
+    """Draw a curve of running means, see :func:`smoothing_window`; each
+    stands at the iteration of its last value.
 
     Args:
         axes: Of matplotlib.

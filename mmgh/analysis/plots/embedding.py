@@ -3,16 +3,18 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmgh.analysis.tsne import Embedding
-from .figure import pyplot
+from .figure import names_as_they_are, subplots
 from .palette import CLASS_STYLES, DOMAINS, UNKNOWN, class_style
 
 
+@names_as_they_are()
 def tsne_figure(rows: dict[str, dict[str, Embedding]],
-                classes: Sequence[str]):
-    """A row for each run: by domain on the left, by class on the right.
+                classes: Sequence[str]) -> Figure:
+    """Draw a row for each run: by domain on the left, by class on the right.
 
     Args:
         rows (dict[str, dict[str, Embedding]]): By title of the row and
@@ -21,12 +23,11 @@ def tsne_figure(rows: dict[str, dict[str, Embedding]],
     """
     handles = class_handles(list(rows.values())[-1], classes)
     columns = 1 + len(handles) // 30
-    figure, panels = pyplot.subplots(
+    figure, panels = subplots(
         len(rows),
         2,
         squeeze=False,
-        figsize=(10.4 + 1.6 * columns, 5.2 * len(rows)),
-        layout='constrained')
+        figsize=(10.4 + 1.6 * columns, 5.2 * len(rows)))
     for (title, domains), (left, right) in zip(rows.items(), panels):
         draw_domains(left, domains)
         draw_classes(right, domains)
@@ -44,7 +45,7 @@ def tsne_figure(rows: dict[str, dict[str, Embedding]],
 
 
 def draw_domains(axes, domains: dict[str, Embedding]) -> None:
-    """One colour and marker for each domain."""
+    """Draw the domains, each in one colour and marker."""
     for domain, embedding in domains.items():
         axes.scatter(
             *embedding.points.T,
@@ -57,8 +58,8 @@ def draw_domains(axes, domains: dict[str, Embedding]) -> None:
 
 
 def draw_classes(axes, domains: dict[str, Embedding]) -> None:
-    """One colour and marker for each class; source filled, target hollow,
-    and grey where it has no labels."""
+    """Draw the classes, each in one colour and marker; source filled,
+    target hollow, and grey where it has no labels."""
     for domain, embedding in domains.items():
         labels = embedding.labels
         if labels is None:
@@ -72,7 +73,7 @@ def draw_classes(axes, domains: dict[str, Embedding]) -> None:
 
 def class_handles(domains: dict[str, Embedding],
                   classes: Sequence[str]) -> list[Line2D]:
-    """Entries of the legend of ``draw_classes``."""
+    """Return the entries of the legend of ``draw_classes``."""
     grey = domains['target'].labels is None
     target = 'target: no labels' if grey else 'target (hollow): test labels'
     look = dict(marker='o', linestyle='', color=UNKNOWN)

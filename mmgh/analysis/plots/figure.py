@@ -1,12 +1,13 @@
+"""Figures that leave pyplot and the settings of matplotlib alone."""
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Iterator, Sequence
 
-import matplotlib
-
-matplotlib.use('Agg')
-from matplotlib import font_manager, pyplot  # noqa: E402
+from matplotlib import font_manager, rc_context, rcParams
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 # Fonts with Chinese, Japanese or Korean letters, which matplotlib's own lacks.
 EAST_ASIAN_FONTS = (
@@ -18,25 +19,49 @@ EAST_ASIAN_FONTS = (
     'Arial Unicode MS')
 
 
-def show_names_as_they_are() -> None:
+@contextmanager
+def names_as_they_are() -> Iterator[None]:
     """Let names have dollar signs, which else begin a formula, and letters
-    of any font in the list that is installed."""
+    of any font in the list that is installed.
+
+    Also a decorator. A text takes these settings when it is made, that of a
+    tick when the figure is drawn: both should happen within.
+    """
     installed = set(font_manager.get_font_names())
-    families = pyplot.rcParams['font.family']
-    pyplot.rcParams['font.family'] = [
-        *families, *(font for font in EAST_ASIAN_FONTS
-                     if font in installed and font not in families)]
-    pyplot.rcParams['text.parse_math'] = False
+    families = rcParams['font.family']
+    with rc_context({
+            'font.family': [
+                *families, *(font for font in EAST_ASIAN_FONTS
+                             if font in installed and font not in families)
+            ],
+            'text.parse_math': False
+    }):
+        yield
 
 
-show_names_as_they_are()
-
-
-def legend_above(figure, handles: Sequence) -> None:
-    """In as many columns as the names leave room for.
+def subplots(rows: int = 1,
+             columns: int = 1,
+             figsize: tuple[float, float] | None = None,
+             **options) -> tuple[Figure, Any]:
+    """Make a figure and its axes, as pyplot does, but without a window.
 
     Args:
-        figure: Of matplotlib.
+        rows (int): Of axes. Defaults to 1.
+        columns (int): Of axes. Defaults to 1.
+        figsize (tuple, optional): Width and height in inches. Defaults to
+            None: matplotlib's.
+        **options: Of matplotlib's ``Figure.subplots``.
+    """
+    figure = Figure(figsize=figsize, layout='constrained')
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def legend_above(figure: Figure, handles: Sequence) -> None:
+    """Draw a legend in as many columns as the names leave room for.
+
+    Args:
+        figure (Figure): Of matplotlib.
         handles (Sequence): What has a colour and a label.
     """
     labels = [handle.get_label() for handle in handles]
@@ -48,8 +73,8 @@ def legend_above(figure, handles: Sequence) -> None:
         ncols=max(1, min(columns, len(labels))))
 
 
-def save(figure, path: str | Path) -> None:
-    """Write a PNG, and free the figure."""
+@names_as_they_are()
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a PNG."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)

@@ -20,7 +20,7 @@ CLASS_STYLES = len(CLASS_COLOURS) * len(MARKERS)
 
 
 def class_style(label: int) -> dict[str, str]:
-    """Colour and marker of a class."""
+    """Return colour and marker of a class."""
     return dict(
         color=CLASS_COLOURS[label % len(CLASS_COLOURS)],
         marker=MARKERS[label % len(MARKERS)])

@@ -5,16 +5,19 @@ from itertools import cycle
 from math import ceil
 from typing import Sequence
 
+from matplotlib.figure import Figure
+
 from mmgh.analysis.rank_correlation import Validations, values_of
-from .figure import legend_above, pyplot
+from .figure import legend_above, names_as_they_are, subplots
 from .palette import COLOURS, MARKERS
 
 _COLUMNS = 3
 
 
+@names_as_they_are()
 def rank_figure(groups: dict[str, list[Validations]],
-                labels: dict[str, str], oracle: str):
-    """A panel for each metric, and a point for each checkpoint.
+                labels: dict[str, str], oracle: str) -> Figure:
+    """Draw a panel for each metric, and a point for each checkpoint.
 
     Args:
         groups (dict[str, list[Validations]]): Runs by name.
@@ -23,13 +26,12 @@ def rank_figure(groups: dict[str, list[Validations]],
     """
     columns = min(_COLUMNS, len(labels))
     rows = ceil(len(labels) / columns)
-    figure, panels = pyplot.subplots(
+    figure, panels = subplots(
         rows,
         columns,
         squeeze=False,
         sharey=True,
-        figsize=(1 + 3.6 * columns, 1 + 3.3 * rows),
-        layout='constrained')
+        figsize=(1 + 3.6 * columns, 1 + 3.3 * rows))
     for axes, (metric, label) in zip(panels.flat, labels.items()):
         draw_metric(axes, groups, metric)
         axes.set_xlabel(label)
@@ -42,7 +44,7 @@ def rank_figure(groups: dict[str, list[Validations]],
 
 def draw_metric(axes, groups: dict[str, Sequence[Validations]],
                 metric: str) -> None:
-    """Checkpoints of all runs: the metric, and the true accuracy.
+    """Draw the checkpoints of all runs: the metric, and the true accuracy.
 
     Args:
         axes: Of matplotlib.

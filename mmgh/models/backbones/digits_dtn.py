@@ -61,6 +61,6 @@ class DigitsDTN(BaseModule):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Features ``(N, hidden_channels)`` of images ``(N, in_channels, 32,
+        """Return ``(N, hidden_channels)`` for images ``(N, in_channels, 32,
         32)``."""
         return (self.layers(x), )

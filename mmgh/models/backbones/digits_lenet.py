@@ -58,6 +58,6 @@ class DigitsLeNet(BaseModule):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Features ``(N, 16 * channels[1])``, or ``(N, hidden_channels)``, of
+        """Return ``(N, 16 * channels[1])`` or ``(N, hidden_channels)`` for
         images ``(N, in_channels, 28, 28)``."""
         return (self.layers(x), )

@@ -58,7 +58,7 @@ class BridgeClsHead(LinearClsHead):
     @staticmethod
     def merge_bridge(state_dict: Mapping[str, Tensor],
                      prefix: str = 'head.') -> dict[str, Tensor]:
-        """Weights for a plain ``LinearClsHead`` that predicts the same.
+        """Return weights for a plain ``LinearClsHead`` that predicts the same.
 
         Args:
             state_dict (Mapping[str, Tensor]): Of a classifier with this head.

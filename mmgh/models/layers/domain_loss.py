@@ -7,7 +7,7 @@ from torch import Tensor
 
 def domain_loss(scores: Tensor, source_weights: Tensor,
                 target_weights: Tensor) -> tuple[Tensor, Tensor]:
-    """How well a discriminator tells source (label 1) from target (label 0).
+    """Measure how a discriminator tells source (1) from target (label 0).
 
     Args:
         scores (Tensor): Logits of being source, first of N source samples,

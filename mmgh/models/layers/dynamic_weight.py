@@ -103,7 +103,7 @@ class DynamicWeight(nn.Module):
             max_discriminability=high)
 
     def get_extra_state(self) -> Tensor:
-        """What ``state_dict`` holds besides the buffers."""
+        """Return what ``state_dict`` holds besides the buffers."""
         return torch.tensor(self.iteration)
 
     def set_extra_state(self, state: Tensor) -> None:
@@ -112,5 +112,5 @@ class DynamicWeight(nn.Module):
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
-    """``part / whole``, or 0 if both are 0."""
+    """Return ``part / whole``, or 0 if both are 0."""
     return part / whole.clamp(min=torch.finfo(whole.dtype).tiny)

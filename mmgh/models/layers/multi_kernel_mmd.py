@@ -69,6 +69,6 @@ class MultiKernelMMD(nn.Module):
 
 
 def _mean_of_pairs(matrix: Tensor) -> Tensor:
-    """Mean of what is not on the diagonal."""
+    """Return the mean of what is not on the diagonal."""
     size = len(matrix)
     return (matrix.sum() - matrix.diagonal().sum()) / (size * (size - 1))

@@ -67,7 +67,7 @@ class DANNHead(UDAHead):
         })
 
     def discriminator_inputs(self, output: DomainOutput) -> Tensor:
-        """What the discriminator looks at, shape ``(N, D)``."""
+        """Return what the discriminator looks at, shape ``(N, D)``."""
         return output.features
 
     def losses(self, source: DomainOutput,
@@ -96,7 +96,7 @@ class DANNHead(UDAHead):
             reversal=self.reversal.coefficient)
 
     def _sample_weights(self, output: DomainOutput) -> Tensor:
-        """Return weights of one domain's samples, shape ``(N, )``, of sum 1."""
+        """Weigh the samples of one domain, shape ``(N, )``, of sum 1."""
         if self.entropy is None:
             size = len(output.features)
             return torch.full((size, ),

@@ -73,7 +73,7 @@ class DeepCORALHead(UDAHead):
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean ``(D, )`` and covariance ``(D, D)`` of ``(N, D)`` features."""
+    """Compute mean ``(D, )``, covariance ``(D, D)`` of features ``(N, D)``."""
     mean = features.mean(dim=0)
     centred = features - mean
     return mean, centred.T @ centred / (len(features) - 1)

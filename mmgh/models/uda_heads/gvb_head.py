@@ -127,7 +127,7 @@ class GVBHead(UDAHead):
             reversal=self.reversal.coefficient)
 
     def _sample_weights(self, output: DomainOutput) -> Tensor:
-        """Return weights of one domain's samples, shape ``(N, )``, of sum 1."""
+        """Weigh the samples of one domain, shape ``(N, )``, of sum 1."""
         entropy = prediction_entropy(output.logits)
         entropy = (
             self.reversal(entropy)
@@ -137,7 +137,7 @@ class GVBHead(UDAHead):
 
 
 def _generator_bridge(output: DomainOutput) -> Tensor:
-    """Return the values of the bridge of the classification head, shape ``(N, C)``."""
+    """Return what the bridge of the head gives, shape ``(N, C)``."""
     if not isinstance(output.head, BridgeClsHead):
         raise TypeError(
             '`GVBHead` should go with the classification head '

@@ -141,7 +141,7 @@ class MCDHead(UDAHead):
         return scores_of(self.classifier, inputs)
 
     def discrepancy(self, first: Tensor, second: Tensor) -> Tensor:
-        """Return ``loss_weight`` times the discrepancy of scores ``(M, C)``."""
+        """Return the discrepancy of scores ``(M, C)``, weighted."""
         difference = first.softmax(dim=1) - second.softmax(dim=1)
         return self.loss_weight * difference.abs().mean()
 

@@ -114,7 +114,7 @@ class MDDHead(UDAHead):
 
 
 def _log_of_other_classes(scores: Tensor, labels: Tensor) -> Tensor:
-    """Log probability of all classes but one: ``log(1 - p[label])``.
+    """Return log probability of all classes but one: ``log(1 - p[label])``.
 
     The other classes are summed rather than one subtracted, which keeps the
     value and the gradient finite where ``p[label]`` rounds to 1.

@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib import pyplot
 from matplotlib.colors import to_hex
 
 from mmgh.analysis.conflict import PairHistory, iterations_of
 from mmgh.analysis.per_class import ClassAccuracies
+from mmgh.analysis.plots import subplots
 from mmgh.analysis.plots.bars import draw_a_distances, draw_class_accuracies
 from mmgh.analysis.plots.conflict import (conflict_figure,
                                           draw_angle_histogram, draw_angles,
@@ -20,9 +20,7 @@ from mmgh.analysis.tsne import Embedding
 
 @pytest.fixture
 def axes():
-    figure, axes = pyplot.subplots()
-    yield axes
-    pyplot.close(figure)
+    return subplots()[1]
 
 
 @pytest.fixture
@@ -76,7 +74,6 @@ def test_every_panel_of_conflict_says_what_is_measured(pair):
     assert len(figure.axes) == 4
     assert all(each.get_xlabel() and each.get_ylabel()
                for each in figure.axes)
-    pyplot.close(figure)
 
 
 def test_domains_differ_by_colour_and_marker(axes):

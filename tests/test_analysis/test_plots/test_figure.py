@@ -1,23 +1,66 @@
-"""Names in pictures are shown as they are."""
+"""Names in pictures are shown as they are, and matplotlib stays as it is."""
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from mmgh.analysis.plots import pyplot
-from mmgh.analysis.plots.figure import EAST_ASIAN_FONTS, legend_above
+from mmgh.analysis.plots import legend_above, names_as_they_are, save, subplots
+from mmgh.analysis.plots.bars import a_distance_figure
+from mmgh.analysis.plots.figure import EAST_ASIAN_FONTS
+
+IMPORT_ALL = '''
+import importlib, pkgutil, sys
+import matplotlib
+matplotlib.use('svg')
+before = dict(matplotlib.rcParams)
+plots = importlib.import_module('mmgh.analysis.plots')
+for module in pkgutil.iter_modules(plots.__path__):
+    importlib.import_module(f'mmgh.analysis.plots.{module.name}')
+assert dict(matplotlib.rcParams) == before
+assert matplotlib.get_backend() == 'svg'
+assert 'matplotlib.pyplot' not in sys.modules
+'''
 
 
+def test_import_changes_nothing_of_matplotlib():
+    """Neither the settings nor the back end of the process."""
+    result = subprocess.run([sys.executable, '-c', IMPORT_ALL],
+                            cwd=Path(__file__).parents[3],
+                            capture_output=True,
+                            text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_drawing_changes_nothing_of_matplotlib(tmp_path):
+    before = dict(matplotlib.rcParams)
+    save(a_distance_figure(dict(dann=[1., 2.])), tmp_path / 'new/a.png')
+    assert dict(matplotlib.rcParams) == before
+    assert (tmp_path / 'new/a.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_ticks_have_the_letters_of_names(tmp_path):
+    """They are drawn when a figure is saved."""
+    figure = a_distance_figure({'$a$': [1.], r'$\no_formula$': [1.]})
+    save(figure, tmp_path / 'a.png')
+    labels = figure.axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == ['$a$', r'$\no_formula$']
+    assert not any(label.get_parse_math() for label in labels)
+
+
+@names_as_they_are()
 def drawn(text: str) -> np.ndarray:
-    figure = pyplot.figure(figsize=(2, 1))
+    figure = subplots(figsize=(2, 1))[0]
+    figure.clear()
     figure.text(0.1, 0.5, text)
     figure.canvas.draw()
-    pixels = np.array(figure.canvas.buffer_rgba())
-    pyplot.close(figure)
-    return pixels
+    return np.array(figure.canvas.buffer_rgba())
 
 
 def test_dollar_signs_are_no_formula():
@@ -27,9 +70,11 @@ def test_dollar_signs_are_no_formula():
 
 
 def test_fonts_are_installed():
-    families = pyplot.rcParams['font.family']
+    with names_as_they_are(), names_as_they_are():
+        families = matplotlib.rcParams['font.family']
     known = {'sans-serif', *font_manager.get_font_names()}
     assert families[0] == 'sans-serif' and known.issuperset(families)
+    assert len(set(families)) == len(families)
 
 
 @pytest.mark.skipif(
@@ -43,10 +88,9 @@ def test_east_asian_letters_are_drawn():
 
 @pytest.mark.parametrize('letters', [4, 60])
 def test_legends_have_room_for_long_names(letters):
-    figure, axes = pyplot.subplots(figsize=(8, 4), layout='constrained')
+    figure, axes = subplots(figsize=(8, 4))
     lines = [axes.plot([1, 2], label=f'{i}' * letters)[0] for i in range(4)]
     legend_above(figure, lines)
     figure.canvas.draw()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
-    pyplot.close(figure)

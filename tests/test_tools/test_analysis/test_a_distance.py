@@ -7,8 +7,7 @@ from functools import partial
 
 import pytest
 
-from mmgh.analysis import (domain_datasets, load_trained,
-                           outputs_of_domains)
+from mmgh.analysis import domain_datasets, load_trained, outputs_of_domains
 from mmgh.analysis.a_distance import domain_error
 from .conftest import assert_picture
 

@@ -108,8 +108,8 @@ def test_run_before_must_take_the_images(tsne, harmonized, changed):
 def test_data_that_have_moved_are_named(tools, without_labels, tmp_path,
                                         tool):
     (tmp_path / 'target').rename(tmp_path / 'elsewhere')
-    with pytest.raises(SystemExit, match='target/.*`--cfg-options '
-                       'test_dataloader.dataset.data_root=...`'):
+    with pytest.raises(SystemExit, match='target/.*set '
+                       '`test_dataloader.dataset.data_root=...`.*--cfg-opt'):
         tools(f'analysis/{tool}', without_labels)
 
 

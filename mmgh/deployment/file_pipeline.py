@@ -1,4 +1,4 @@
-"""The test pipeline of a config, for image files, and what it gives."""
+"""The test pipeline of a config, run on image files."""
 from __future__ import annotations
 
 import tempfile
@@ -8,10 +8,14 @@ from typing import NamedTuple, Sequence
 
 import mmcv
 import numpy as np
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DATASETS
 from torch import Tensor
+
+from mmgh.config_data import (loads_file, loads_files, pipeline_of,
+                              target_test_data)
+from mmgh.input_error import InputError
 
 # Height and width of the images that a pipeline is tried on.
 _PROBES = ((320, 480), (400, 360))
@@ -26,74 +30,8 @@ class ImageFormat(NamedTuple):
     """Of the channels: ``'RGB'``, ``'BGR'``, or ``'gray'`` if it is one."""
 
 
-def loads_files(pipeline: Sequence[dict]) -> bool:
-    """Whether a pipeline reads files; otherwise the data set gives images."""
-    return any(map(_loads_file, pipeline))
-
-
-def _loads_file(step: dict) -> bool:
-    return str(step['type']).split('.')[-1] == 'LoadImageFromFile'
-
-
-def innermost_datasets(dataset: dict,
-                       name: str = 'dataset') -> dict[str, dict]:
-    """What wrappers, such as ConcatDataset and RepeatDataset, wrap.
-
-    Args:
-        dataset (dict): Config of a data set, with or without wrappers.
-        name (str): Of this setting in the config. Defaults to 'dataset'.
-
-    Returns:
-        dict[str, dict]: Configs by name, such as ``dataset.datasets.0``.
-    """
-    if isinstance(dataset.get('dataset'), dict):
-        return innermost_datasets(dataset['dataset'], f'{name}.dataset')
-    if 'datasets' not in dataset:
-        return {name: dataset}
-    return {
-        key: value
-        for i, part in enumerate(dataset['datasets'])
-        for key, value in innermost_datasets(part,
-                                             f'{name}.datasets.{i}').items()
-    }
-
-
-def pipeline_of(dataset: dict) -> list[dict]:
-    """Steps of a data set; of the first one within wrappers."""
-    first = next(iter(innermost_datasets(dataset).values()))
-    return list(first.get('pipeline') or ())
-
-
-def target_loader(cfg: Config) -> ConfigDict:
-    """Config of the loader of the test data; of the validation data, where
-    there are no test data.
-
-    Raises:
-        ValueError: If neither has a pipeline.
-    """
-    for name in ('test_dataloader', 'val_dataloader'):
-        loader = cfg.get(name) or {}
-        if pipeline_of(target_of(loader.get('dataset', {}))):
-            return loader
-    raise ValueError(
-        '`test_dataloader.dataset` or `val_dataloader.dataset` should have a '
-        '`pipeline`, which says how an image enters the network, but the '
-        'config has none.')
-
-
-def target_test_data(cfg: Config) -> ConfigDict:
-    """Config of the data of :func:`target_loader`; of their target, where
-    they have both domains."""
-    return target_of(target_loader(cfg).dataset)
-
-
-def target_of(dataset: dict) -> dict:
-    """The target, where a data set has both domains."""
-    return dataset.get('target', dataset)
-
-
 def file_pipeline(cfg: Config) -> list[dict]:
-    """The test pipeline, for image files.
+    """Return the test pipeline, for image files.
 
     A data set that holds its images in memory has no step that reads them.
     mmpretrain's convention is that such images are RGB, while files are read
@@ -101,7 +39,7 @@ def file_pipeline(cfg: Config) -> list[dict]:
     those of the data set, which is built to find out.
 
     Raises:
-        ValueError: If there is no pipeline.
+        InputError: If there is no pipeline.
     """
     dataset = target_test_data(cfg)
     pipeline = deepcopy(pipeline_of(dataset))
@@ -122,11 +60,11 @@ def image_format(pipeline: Sequence[dict]) -> ImageFormat:
     """Try a pipeline on image files.
 
     Raises:
-        ValueError: If it fails, or does not give images of one size.
+        InputError: If it fails, or does not give images of one size.
     """
     first, second = _try(pipeline)
     if first.shape != second.shape:
-        raise ValueError(
+        raise InputError(
             'The test pipeline should give images of one size, but gives '
             f'shapes {tuple(first.shape)} and {tuple(second.shape)}.')
     if len(first) == 1:
@@ -137,13 +75,13 @@ def image_format(pipeline: Sequence[dict]) -> ImageFormat:
 
 
 def split_pipeline(pipeline: Sequence[dict]) -> tuple[Compose, Compose]:
-    """The steps until a file is read, and those after that."""
-    after = [_loads_file(step) for step in pipeline].index(True) + 1
+    """Split into the steps until a file is read, and those after that."""
+    after = [loads_file(step) for step in pipeline].index(True) + 1
     return Compose(pipeline[:after]), Compose(pipeline[after:])
 
 
 def input_of(transform: Compose, image: dict, name: str | Path) -> Tensor:
-    """What the steps after reading give, shape ``(C, H, W)``.
+    """Return what the steps after reading give, shape ``(C, H, W)``.
 
     Args:
         transform (Compose): The steps.
@@ -151,19 +89,19 @@ def input_of(transform: Compose, image: dict, name: str | Path) -> Tensor:
         name (str | Path): Of the image in the message.
 
     Raises:
-        ValueError: If a step fails.
+        InputError: If a step fails.
     """
     try:
         return transform(image)['inputs']
     except Exception as error:  # steps name no common type
-        raise ValueError(
+        raise InputError(
             'The test pipeline should take images of any size and give '
             f'`inputs`, but with {name} it ends in '
             f'{type(error).__name__}: {error}') from error
 
 
 def _try(pipeline: Sequence[dict]) -> list[Tensor]:
-    """What it makes of red images of different sizes."""
+    """Run a pipeline on red images of different sizes."""
     read, transform = split_pipeline(pipeline)
     images = []
     with tempfile.TemporaryDirectory() as folder:

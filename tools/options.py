@@ -1,4 +1,4 @@
-"""What tools that look at runs have in common on the command line."""
+"""Options that several tools have."""
 from __future__ import annotations
 
 import argparse
@@ -9,7 +9,7 @@ from mmengine.config import DictAction
 
 
 def make_parser(description: str, out: str) -> argparse.ArgumentParser:
-    """A parser with ``--out``.
+    """Make a parser with ``--out``.
 
     Args:
         description (str): Docstring of the script.
@@ -28,7 +28,7 @@ def make_parser(description: str, out: str) -> argparse.ArgumentParser:
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
-    """Which images of both domains to look at."""
+    """Let the user say which images of both domains to look at."""
     parser.add_argument(
         '--max-images',
         type=positive,
@@ -38,13 +38,13 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_seed_option(parser: argparse.ArgumentParser) -> None:
-    """What makes a drawing come again."""
+    """Let the user make a drawing come again."""
     parser.add_argument(
         '--seed', type=int, default=0, help='of all that is random')
 
 
 def add_device_option(parser: argparse.ArgumentParser) -> None:
-    """Where to run the model."""
+    """Let the user say where to run the model."""
     parser.add_argument(
         '--device',
         type=_device,
@@ -53,7 +53,7 @@ def add_device_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
-    """Settings other than those of the config, such as of data that have
+    """Let the user replace settings of the config, such as of data that have
     moved."""
     parser.add_argument(
         '--cfg-options',
@@ -64,7 +64,7 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_metric_option(parser: argparse.ArgumentParser) -> None:
-    """What the log calls the accuracy."""
+    """Let the user say what the log calls the accuracy."""
     parser.add_argument(
         '--metric',
         help='target accuracy in the log (default: accuracy/top1, or '
@@ -72,7 +72,7 @@ def add_metric_option(parser: argparse.ArgumentParser) -> None:
 
 
 def output_file(text: str) -> Path:
-    """A file to write; it may exist."""
+    """Accept a file to write; it may exist."""
     path = Path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(
@@ -81,7 +81,7 @@ def output_file(text: str) -> Path:
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1."""
+    """Accept a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(
             f'should be a whole number of at least 1, but is {text!r}')

@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import pytest
-from mmengine.dataset import (ClassBalancedDataset, ConcatDataset,
-                              RepeatDataset)
+from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmpretrain.datasets import CustomDataset, PackInputs
 from torch.utils.data import Subset
 
-from mmgh.dataset_facts import has_no_source, has_no_target_labels
 from mmgh.datasets import Digits, DigitsM, DomainConcatDataset
-from .test_datasets.layouts import write_folders
+from mmgh.evaluation.dataset_facts import has_no_source, has_no_target_labels
+from ..test_datasets.layouts import write_folders
 
 CLASSES = ['cat', 'dog']
 PACK = [dict(type='PackInputs')]

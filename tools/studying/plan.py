@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import Config
+from mmgh.input_error import InputError
 
 AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
 # What an entry of each axis may say.
@@ -58,14 +59,19 @@ class Run(NamedTuple):
 
 
 def plan(path: Path, chosen: dict | None = None) -> list[Run]:
-    """All runs of a study, or those of the chosen names and seeds.
+    """List all runs of a study, or those of the chosen names and seeds.
 
     Args:
         path: Config of the study; configs/studies/digits.py explains it.
         chosen: Names or seeds by axis; all where there are none.
+
+    Raises:
+        FileNotFoundError: If the study, or a config that it names, is not
+            there.
+        InputError: If the study cannot be run as it is meant.
     """
     if not path.exists():
-        raise SystemExit(f'There is no {path}.')
+        raise FileNotFoundError(f'There is no {path}.')
     study = Config.fromfile(path)
     check_names(path, study)
     chosen = chosen or {}
@@ -75,7 +81,7 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
         wanted = chosen.get(axis) or there
         unknown = [name for name in wanted if name not in there]
         if unknown:
-            raise SystemExit(f'`{axis}` should be among {there}, but got '
+            raise InputError(f'`{axis}` should be among {there}, but got '
                              f'{unknown}.')
         axes[axis] = [name for name in there if name in wanted]
     runs = [
@@ -93,19 +99,19 @@ def check_names(path: Path, study: Config) -> None:
     give its name to runs without it."""
     for name in (*AXES, 'baseline'):
         if name not in study:
-            raise SystemExit(f'{path} should be a study with `{name}`, but '
+            raise InputError(f'{path} should be a study with `{name}`, but '
                              f'has {sorted(study.keys())}.')
     for axis, known in ENTRIES.items():
         for name, entry in study[axis].items():
             unknown = sorted(set(entry) - set(known))
             if unknown:
-                raise SystemExit(f'`{axis}[{name!r}]` of {path} should have '
+                raise InputError(f'`{axis}[{name!r}]` of {path} should have '
                                  f'some of {known}, but got {unknown}.')
             if 'config' in known and 'config' not in entry:
-                raise SystemExit(f'`{axis}[{name!r}]` of {path} should have '
+                raise InputError(f'`{axis}[{name!r}]` of {path} should have '
                                  'a `config`, but has none.')
     if study.baseline not in study.harmonizers:
-        raise SystemExit(f'`baseline` of {path} should be among the '
+        raise InputError(f'`baseline` of {path} should be among the '
                          f'`harmonizers` {list(study.harmonizers)}, but got '
                          f'{study.baseline!r}.')
 
@@ -113,17 +119,18 @@ def check_names(path: Path, study: Config) -> None:
 def check(path: Path, runs: list[Run], axes: dict) -> None:
     """Refuse a study that cannot be run as it is meant."""
     if not runs:
-        raise SystemExit(f'{path} has none of the `harmonizers` '
+        raise InputError(f'{path} has none of the `harmonizers` '
                          f"{axes['harmonizers']} for the `methods` "
                          f"{axes['methods']}.")
     for file in {file for run in runs for file in (run.config, run.data)}:
         if not file.exists():
-            raise SystemExit(f'{path} names {file}, which does not exist.')
+            raise FileNotFoundError(
+                f'{path} names {file}, which does not exist.')
     folders: dict[Path, Run] = {}
     for run in runs:
         other = folders.setdefault(run.folder, run)
         if other is not run:
-            raise SystemExit(
+            raise InputError(
                 f'The names {other[:4]} and {run[:4]} in {path} should differ '
                 f'in letters or digits: both runs would be in {run.folder}.')
 
@@ -147,13 +154,13 @@ def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
 
 
 def with_suffix(config: Path, suffix: str) -> Path:
-    """``dann-gh_lenet.py`` for ``dann_lenet.py`` and ``'-gh'``."""
+    """Return ``dann-gh_lenet.py`` for ``dann_lenet.py`` and ``'-gh'``."""
     method, *rest = config.stem.split('_')
     return config.with_name('_'.join([method + suffix, *rest]) + '.py')
 
 
 def run_config(run: Run) -> Config:
-    """The method's config on the data of the pair."""
+    """Put the method's config on the data of the pair."""
     cfg = Config.fromfile(run.config)
     data = Config.fromfile(run.data)
     for key in DATA:
@@ -167,6 +174,6 @@ def run_config(run: Run) -> Config:
 
 
 def config_hash(cfg: Config) -> str:
-    """Equal for configs of equal content."""
+    """Return what is equal for configs of equal content."""
     content = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What tools that look at runs take on the command line."""
+"""Options that several tools have."""
 from __future__ import annotations
 
 import argparse
@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mmgh.analysis.options import add_cfg_options, make_parser, output_file
-
 
 @pytest.fixture
-def parser() -> argparse.ArgumentParser:
-    parser = make_parser('Description.', out='a.png')
-    parser.add_argument('--page', type=output_file)
-    add_cfg_options(parser)
+def parser(load_tool) -> argparse.ArgumentParser:
+    options = load_tool('options')
+    parser = options.make_parser('Description.', out='a.png')
+    parser.add_argument('--page', type=options.output_file)
+    options.add_cfg_options(parser)
     return parser
 
 

@@ -1,14 +1,14 @@
 """What is certain about a data set before an image of it is read."""
 from __future__ import annotations
 
-from mmengine.dataset import (BaseDataset, ClassBalancedDataset,
-                              ConcatDataset, RepeatDataset)
+from mmengine.dataset import (BaseDataset, ClassBalancedDataset, ConcatDataset,
+                              RepeatDataset)
 from mmpretrain.datasets import PackInputs
 from torch.utils.data import Dataset
 
 
 def has_no_source(dataset: Dataset) -> bool:
-    """Whether no image can be marked as one of the source.
+    """Tell whether no image can be marked as one of the source.
 
     False if that is not certain, as with data sets, wrappers or transforms of
     other kinds.
@@ -17,7 +17,7 @@ def has_no_source(dataset: Dataset) -> bool:
 
 
 def has_no_target_labels(dataset: Dataset) -> bool:
-    """Whether target images lack labels, since ``with_label`` is False.
+    """Tell whether target images lack labels, since ``with_label`` is False.
 
     Data that are not of both domains are the target. False if it is not
     certain.
@@ -27,7 +27,7 @@ def has_no_target_labels(dataset: Dataset) -> bool:
 
 
 def _parts(dataset: Dataset) -> list[Dataset]:
-    """What MMEngine's wrappers wrap; others may change what they wrap."""
+    """Return what MMEngine's wrappers wrap; others may change it."""
     if type(dataset) is ConcatDataset:
         return [part for inner in dataset.datasets for part in _parts(inner)]
     if type(dataset) in (RepeatDataset, ClassBalancedDataset):
@@ -36,7 +36,8 @@ def _parts(dataset: Dataset) -> list[Dataset]:
 
 
 def _marks_no_domain(dataset: Dataset) -> bool:
-    """Whether its images are what PackInputs makes, without a domain."""
+    """Tell whether its images are what PackInputs makes, without a
+    domain."""
     kind = type(dataset)
     if not (isinstance(dataset, BaseDataset)
             and kind.__getitem__ is BaseDataset.__getitem__

@@ -7,10 +7,9 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from PIL import Image
 
+from mmgh.config_data import innermost_datasets, pipeline_of, target_loader
 from mmgh.datasets import DigitsM
-from mmgh.image_pipeline import (file_pipeline, image_format,
-                                 innermost_datasets, pipeline_of,
-                                 target_loader)
+from mmgh.deployment.file_pipeline import file_pipeline, image_format
 
 LOAD = dict(type='LoadImageFromFile')
 PACK = dict(type='PackInputs')

@@ -1,11 +1,13 @@
-"""What a study's runs say: one difference per setting, and over all."""
+"""What the runs of a study say: one difference per setting, and over all."""
 from __future__ import annotations
 
 import csv
+import json
 import statistics
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
+from mmgh.input_error import InputError
 from scipy import stats
 
 COLUMNS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
@@ -33,49 +35,78 @@ class Interval(NamedTuple):
     """A mean and its 95 % confidence interval, by Student's t."""
 
     mean: float
-    half_width: float
+    low: float
+    high: float
 
     def __str__(self) -> str:
-        return (f'{self.mean - self.half_width:+.1f} to '
-                f'{self.mean + self.half_width:+.1f}')
+        return f'{self.low:+.1f} to {self.high:+.1f}'
+
+
+def read_result(work_dir: Path) -> dict | None:
+    """Read what a run gave; None where it is not finished."""
+    try:
+        return json.loads((work_dir / 'result.json').read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def write_results(out: Path, planned: Sequence[Path]) -> Path:
+    """Write a line per finished run below `out`.
+
+    Args:
+        out (Path): Folder of the study.
+        planned (Sequence[Path]): Folders of runs that come first.
+    """
+    order = {folder: number for number, folder in enumerate(planned)}
+    folders = sorted((path.parent for path in out.glob('*/*/*/*/result.json')),
+                     key=lambda folder:
+                     (order.get(folder, len(order)), folder))
+    results = [result for result in map(read_result, folders) if result]
+    names = dict.fromkeys(name for result in results for name in result)
+    path = out / 'study.csv'
+    with open(path, 'w', newline='') as file:
+        writer = csv.DictWriter(file, fieldnames=list(names))
+        writer.writeheader()
+        writer.writerows(results)
+    return path
 
 
 def read_results(path: Path) -> list[Setting]:
-    """The settings, in the order in which the CSV first names them.
+    """Read the settings, in the order in which the CSV first names them.
 
     Raises:
-        SystemExit: If it is no table of tools/study.py, or has no runs.
+        FileNotFoundError: If there is no such file.
+        InputError: If it is no table of tools/study.py, or has no runs.
     """
     if not path.exists():
-        raise SystemExit(f'There is no {path}.')
+        raise FileNotFoundError(f'There is no {path}.')
     settings: dict[tuple, Setting] = {}
     with open(path, newline='') as file:
         reader = csv.DictReader(file)
         lacking = [n for n in COLUMNS if n not in (reader.fieldnames or ())]
         if lacking:
-            raise SystemExit(f'{path} is no table of tools/study.py: it has '
+            raise InputError(f'{path} is no table of tools/study.py: it has '
                              f'no {lacking}.')
         for run in reader:
             key = run['pair'], run['method'], run['harmonizer']
             setting = settings.setdefault(key, Setting(*key, {}))
             setting.runs[int(run['seed'])] = run
     if not settings:
-        raise SystemExit(f'{path} has no runs.')
+        raise InputError(f'{path} has no runs.')
     return list(settings.values())
 
 
 def interval(values: Sequence[float]) -> Interval | None:
-    """None for fewer than two values."""
+    """Return the interval of the mean; None for fewer than two values."""
     if len(values) < 2:
         return None
-    error = statistics.stdev(values) / len(values)**0.5
-    quantile = float(stats.t.ppf(0.975, len(values) - 1))
-    return Interval(statistics.mean(values), quantile * error)
+    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    return Interval(statistics.mean(values), float(low), float(high))
 
 
 def differences(setting: Setting, settings: list[Setting]) -> list[float]:
-    """Of the accuracy to the baseline's of the same pair, method and seed, in
-    points; empty for a baseline."""
+    """Subtract from each accuracy the baseline's of the same pair, method and
+    seed, in points; empty for a baseline."""
     if setting.harmonizer == setting.baseline:
         return []
     plain = next((other.runs for other in settings
@@ -88,8 +119,8 @@ def differences(setting: Setting, settings: list[Setting]) -> list[float]:
 
 def differences_of_harmonizers(
         settings: list[Setting]) -> dict[str, list[list[float]]]:
-    """By harmonizer: the differences of each pair and method it was used
-    on."""
+    """Group by harmonizer the differences of each pair and method that it was
+    used on."""
     by_harmonizer: dict[str, list[list[float]]] = {}
     for setting in settings:
         paired = differences(setting, settings)

@@ -1,6 +1,6 @@
 """One run of a study: what tools/study.py starts for each.
 
-    python tools/study_run.py WORK_DIR
+    python tools/studying/run.py WORK_DIR
 
 trains config.py in the folder, or goes on with it, and writes result.json.
 """
@@ -12,6 +12,8 @@ import platform
 import sys
 from pathlib import Path
 
+# What tools share is in the folder above.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh
 import mmengine
@@ -37,10 +39,10 @@ def train(work_dir: Path, metric: str) -> None:
 
 
 def measurements(run: RunLog) -> dict:
-    """What the log of a finished run says."""
+    """Sum up the log of a finished run."""
 
     def mean(name: str) -> float | None:
-        """Over the iterations, and over the pairs of tasks."""
+        """Average over the iterations, and over the pairs of tasks."""
         values = [
             value.mean() for key, value in run.history.items()
             if key.startswith(f'train/{name}')
@@ -69,7 +71,7 @@ def versions() -> dict:
 
 
 def cpu_name() -> str:
-    """The last digits of a result depend on it."""
+    """Name the CPU: the last digits of a result depend on it."""
     info = Path('/proc/cpuinfo')
     for line in info.read_text().splitlines() if info.exists() else []:
         if line.startswith('model name'):

@@ -1,0 +1,55 @@
+"""Which errors a tool tells in one line, and which keep their traceback."""
+from __future__ import annotations
+
+import pytest
+
+from mmgh.input_error import InputError
+
+
+@pytest.fixture
+def end_with(load_tool):
+    """``end_with(error)`` ends a tool that expects InputError."""
+    expected = load_tool('expected_errors')
+
+    def end(error: Exception, **options) -> None:
+        @expected.one_line_errors(InputError, **options)
+        def main() -> None:
+            raise error
+
+        main()
+
+    return end
+
+
+@pytest.mark.parametrize('error, message', [
+    (InputError('`a` should be 1, but is 2.'), '`a` should be 1, but is 2.'),
+    (FileNotFoundError('There is no a.'), 'There is no a.'),
+    (PermissionError(13, 'Denied', 'a'), "[Errno 13] Denied: 'a'"),
+    (InputError('No.', argument='cfg_options'), 'No. See --cfg-options.'),
+])
+def test_what_the_user_can_mend_is_one_line(end_with, error, message):
+    with pytest.raises(SystemExit) as exit:
+        end_with(error)
+    assert exit.value.code == message and exit.value.__cause__ is error
+    with pytest.raises(SystemExit, match='^dann: '):
+        end_with(error, about='dann')
+
+
+@pytest.mark.parametrize('kind', [
+    ValueError, TypeError, KeyError, RuntimeError, AssertionError,
+    ConnectionError
+])
+def test_bugs_keep_their_traceback(end_with, kind):
+    with pytest.raises(kind):
+        end_with(kind('shapes differ'))
+
+
+@pytest.mark.parametrize('tool, more', [('train', []),
+                                        ('test', ['checkpoint.pth'])])
+def test_wrong_config_of_a_training_is_one_line(tools, tmp_path, tool, more):
+    config = tmp_path / 'config.py'
+    with pytest.raises(SystemExit, match='config.py should be a config that'):
+        tools(tool, config, *more)
+    config.write_text('model = dict(layers=[1])')
+    with pytest.raises(SystemExit, match='should take the options .*layers'):
+        tools(tool, config, *more, '--cfg-options', 'model.layers.3.x=1')

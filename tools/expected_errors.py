@@ -1,0 +1,35 @@
+"""Errors that a tool tells in one line, without a traceback."""
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator
+
+# Of files that are not there, or that may not be used.
+FILE_ERRORS = (FileNotFoundError, FileExistsError, IsADirectoryError,
+               NotADirectoryError, PermissionError)
+
+
+@contextmanager
+def one_line_errors(*expected: type[Exception],
+                    about: str = '') -> Iterator[None]:
+    """End the tool with the message of an error that the user can mend.
+
+    Also a decorator. All other errors may be bugs, and keep their traceback.
+
+    Args:
+        *expected (type[Exception]): Besides those of files.
+        about (str): What the error is about, to be told before it.
+    """
+    try:
+        yield
+    except (*expected, *FILE_ERRORS) as error:
+        parts = filter(None, (about, message_of(error)))
+        raise SystemExit(': '.join(parts)) from error
+
+
+def message_of(error: Exception) -> str:
+    """Name the option for the argument that the error is about, if any."""
+    argument = getattr(error, 'argument', None)
+    if argument is None:
+        return str(error)
+    return f"{error} See --{argument.replace('_', '-')}."
