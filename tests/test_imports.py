@@ -80,8 +80,9 @@ def test_missing_dependency_is_named(missing):
 def test_types_are_found_without_custom_imports_and_without_a_warning():
     """In a fresh process, under the scope that our configs set."""
     lookups = ''.join(
-        f'assert registry.{kind}.get("mmgh.{name}"), "{name} of {file} is not '
-        'imported with its package"\n' for kind, name, file in REGISTERED)
+        f'assert registry.{kind}.get("mmgh.{name}"), '
+        f'"Import {name} of {file} in the `__init__.py` beside it."\n'
+        for kind, name, file in REGISTERED)
     result = run_python(
         'import mmgh\n'
         'from mmengine import registry\n'
@@ -95,4 +96,5 @@ def test_types_are_found_without_custom_imports_and_without_a_warning():
 def test_types_are_found_from_other_scopes(scope, item):
     with DefaultScope.overwrite_default_scope(scope):
         found = getattr(registry, item.registry).get(f'mmgh.{item.name}')
-    assert found is item.load()
+    assert found is item.load(), (
+        f'Import {item.name} of {item.file} in the `__init__.py` beside it.')

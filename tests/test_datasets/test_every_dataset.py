@@ -28,7 +28,7 @@ every_dataset_of_files = pytest.mark.parametrize(
 def built(tmp_path_factory) -> Callable:
     """``built(entry)`` is a data set that is read once."""
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def build(entry: Entry):
         folder = tmp_path_factory.mktemp(entry.name)
         if entry.write:
@@ -36,7 +36,7 @@ def built(tmp_path_factory) -> Callable:
         config = entry.config(folder)
         before = copy.deepcopy(config)
         dataset = REGISTRY.build(config)
-        assert config == before  # as everywhere, configs stay as they are
+        assert config == before  # no config is changed, here as elsewhere
         return dataset
 
     return build

@@ -53,11 +53,17 @@ class Entry:
     @property
     def is_of_pairs(self) -> bool:
         """Whether it changes nothing where two gradients do not conflict."""
-        return issubclass(TASK_UTILS.get(self.config['type']), PairHarmonizer)
+        return issubclass(self._class, PairHarmonizer)
 
     @property
     def numbers_of_tasks(self) -> tuple[int, ...]:
-        return (2, ) if self.is_of_pairs else (2, 3)
+        """The number that it takes, or two of any."""
+        number = getattr(self._class, 'num_tasks', None)
+        return (2, 3) if number is None else (number, )
+
+    @property
+    def _class(self) -> type:
+        return TASK_UTILS.get(self.config['type'])
 
 
 HARMONIZERS = [

@@ -175,7 +175,9 @@ def test_weights_of_a_pair_tell_conflict(entry):
     assert 100 < conflicts < 400
 
 
-@every_pair_harmonizer
+@pytest.mark.parametrize(
+    'entry', [entry for entry in HARMONIZERS if entry.numbers_of_tasks == (2, )
+              ], ids=repr)
 def test_three_tasks_are_no_pair(entry):
     with pytest.raises(ValueError, match=r'`gramian`.*\(2, 2\).*\(3, 3\)'):
         entry.build()(torch.eye(3))
