@@ -43,8 +43,6 @@ def make_batch(size: int = 6) -> DomainPair:
 
 def wrap(model, entry: Entry, name: str):
     config = dict(WRAPPERS[name], optimizer=dict(type='SGD', lr=0.01))
-    if name != 'stock':
-        config['pairs'] = [entry.tasks[:2]]
     wrapper = build_optim_wrapper(model, config)
     wrapper.initialize_count_status(model, 0, 10)
     return wrapper
