@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+from .registered_classes import REGISTERED
+
 ROOT = Path(__file__).parents[1] / 'configs'
 CONFIGS = sorted(
     path for path in ROOT.glob('*/*.py')
@@ -39,15 +41,12 @@ METHODS = {
     'mcd-alternating-cls': ('mmgh.AlternatingMCDClassifier', 'MCDHead',
                             dict(generator_tasks=('cls', 'alignment'))),
     'ssrt': ('mmgh.SSRTClassifier', 'DANNHead', {}),
+    'cdan-e': ('mmgh.UDAClassifier', 'CDANHead', {}),
+    # As the head is called: deep-coral of DeepCORALHead.
     **{
-        method: ('mmgh.UDAClassifier', head, {})
-        for method, head in {
-            'afn': 'AFNHead', 'bsp': 'BSPHead', 'cdan': 'CDANHead',
-            'cdan-e': 'CDANHead', 'dan': 'DANHead', 'dann': 'DANNHead',
-            'deep-coral': 'DeepCORALHead', 'dwl': 'DWLHead',
-            'gvb': 'GVBHead', 'jan': 'JANHead', 'mcc': 'MCCHead',
-            'mcd': 'MCDHead', 'mdd': 'MDDHead'
-        }.items()
+        re.sub('(?<=[a-z])(?=[A-Z])', '-', item.name[:-len('Head')]).lower():
+        ('mmgh.UDAClassifier', item.name, {})
+        for item in REGISTERED if 'uda_heads' in item.file
     },
 }
 BACKBONES = {

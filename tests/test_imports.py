@@ -11,11 +11,12 @@ import pytest
 from mmengine import registry
 from mmengine.registry import DefaultScope
 
-PACKAGE = Path(__file__).parents[1] / 'mmgh'
+from .registered_classes import PACKAGE, REGISTERED
+
 FOUNDATION = {
     'classifier_outputs', 'compat', 'config_data', 'config_file',
-    'input_error', 'nested', 'registry', 'seeds', 'task_losses', 'unwrap',
-    'version'
+    'input_error', 'nested', 'registry', 'rooms', 'seeds', 'task_losses',
+    'unwrap', 'version'
 }
 MAY_IMPORT = {
     'gradients': set(),
@@ -87,35 +88,12 @@ def test_missing_dependency_is_named(monkeypatch, missing):
         importlib.import_module('mmgh.models')
 
 
-TYPES = {
-    'models': [
-        'UDAClassifier', 'SSRTClassifier', 'DomainPairDataPreprocessor',
-        'DANNHead', 'CDANHead',
-        'Bottleneck', 'DomainDiscriminator', 'DigitsLeNet', 'DigitsDTN',
-        'BSPHead',
-        'MCCHead', 'MDDHead', 'BridgeClsHead', 'BridgedDiscriminator',
-        'GVBHead', 'AFNHead', 'DANHead', 'DeepCORALHead', 'JANHead',
-        'DWLHead', 'MCDHead', 'AlternatingMCDClassifier'
-    ],
-    'datasets': ['Digits', 'DigitsM', 'DomainConcatDataset',
-                 'DomainPairDataset', 'USPS', 'SVHN', 'ImageList'],
-    'data_samplers': ['DomainPairSampler'],
-    'optim_wrappers': ['GHOptimWrapper'],
-    'optim_wrapper_constructors': ['MCDOptimWrapperConstructor'],
-    'model_wrappers': ['OwnStepDistributedDataParallel'],
-    'param_schedulers': ['InverseDecayLR'],
-    'metrics': ['DomainMetric', 'MeanClassAccuracy', 'UnsupervisedMetric'],
-    'task_utils': ['GH', 'GHPlusPlus', 'TorchJD'],
-    'hooks': ['ClassCheckHook', 'EvaluatorCheckHook', 'IterationSeedHook',
-              'SafeTrainingHook'],
-}
-
-
 def test_types_are_found_without_custom_imports_and_without_a_warning():
     """In a fresh process, under the scope that our configs set."""
     lookups = ''.join(
-        f'assert registry.{kind.upper()}.get("mmgh.{name}"), "{name}"\n'
-        for kind, names in TYPES.items() for name in names)
+        f'assert registry.{kind}.get("mmgh.{name}"), '
+        f'"Import {name} of {file} in the `__init__.py` beside it."\n'
+        for kind, name, file in REGISTERED)
     result = run_python(
         'import mmgh\n'
         'from mmengine import registry\n'
@@ -125,8 +103,9 @@ def test_types_are_found_without_custom_imports_and_without_a_warning():
 
 
 @pytest.mark.parametrize('scope', ['mmpretrain', 'mmengine'])
-def test_types_are_found_from_other_scopes(scope):
+@pytest.mark.parametrize('item', REGISTERED, ids=lambda item: item.name)
+def test_types_are_found_from_other_scopes(scope, item):
     with DefaultScope.overwrite_default_scope(scope):
-        for kind, names in TYPES.items():
-            for name in names:
-                assert getattr(registry, kind.upper()).get(f'mmgh.{name}')
+        found = getattr(registry, item.registry).get(f'mmgh.{item.name}')
+    assert found is item.load(), (
+        f'Import {item.name} of {item.file} in the `__init__.py` beside it.')

@@ -33,6 +33,12 @@ class Digits(DigitImages):
         **kwargs: See :class:`DigitImages`.
 
     Source: UCI optical recognition of handwritten digits.
+
+    Example:
+        >>> dataset = dict(
+        ...     type='mmgh.Digits',
+        ...     split='train',
+        ...     pipeline=[dict(type='PackInputs')])
     """
 
     splits = dict(train=slice(0, 697), test=slice(697, 797))
@@ -73,6 +79,12 @@ class DigitsM(Digits):
 
     Source: Unsupervised Domain Adaptation by Backpropagation (ICML 2015),
     section 4.1.
+
+    Example:
+        >>> dataset = dict(
+        ...     type='mmgh.DigitsM',
+        ...     split='train',
+        ...     pipeline=[dict(type='PackInputs')])
     """
 
     splits = dict(train=slice(797, 1397), test=slice(1397, 1797))

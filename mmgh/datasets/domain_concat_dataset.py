@@ -31,8 +31,11 @@ class DomainConcatDataset(Dataset):
         ...     batch_size=100,
         ...     dataset=dict(
         ...         type='mmgh.DomainConcatDataset',
-        ...         source=dict(type='CustomDataset', ...),
-        ...         target=dict(type='CustomDataset', with_label=False, ...)),
+        ...         source=dict(type='CustomDataset', data_root='data/photos'),
+        ...         target=dict(
+        ...             type='CustomDataset',
+        ...             data_root='data/art',
+        ...             with_label=False)),
         ...     sampler=dict(type='DefaultSampler', shuffle=False))
     """
 

@@ -44,8 +44,8 @@ class DomainPairDataset(Dataset):
         ...     batch_size=36,
         ...     dataset=dict(
         ...         type='mmgh.DomainPairDataset',
-        ...         source=dict(type='CustomDataset', ...),
-        ...         target=dict(type='CustomDataset', ...)),
+        ...         source=dict(type='CustomDataset', data_root='data/photos'),
+        ...         target=dict(type='CustomDataset', data_root='data/art')),
         ...     sampler=dict(type='mmgh.DomainPairSampler', infinite=True))
     """
 

@@ -27,12 +27,13 @@ class ImageList(CustomDataset):
             ``data_root``, which the list and its images are relative to.
 
     Example:
-        >>> dict(
+        >>> dataset = dict(
         ...     type='mmgh.ImageList',
         ...     num_classes=345,
         ...     data_root='data/domainnet',
         ...     ann_file='clipart_train.txt',
-        ...     pipeline=...)
+        ...     pipeline=[
+        ...         dict(type='LoadImageFromFile'), dict(type='PackInputs')])
     """
 
     def __init__(self, ann_file: str, num_classes: int, **kwargs) -> None:

@@ -23,6 +23,13 @@ class SVHN(DigitImages):
 
     Source: Reading Digits in Natural Images with Unsupervised Feature
     Learning (NIPS workshop 2011).
+
+    Example:
+        >>> dataset = dict(
+        ...     type='mmgh.SVHN',
+        ...     data_root='data/svhn',
+        ...     split='train',
+        ...     pipeline=[dict(type='PackInputs')])
     """
 
     def load_data_list(self) -> list[dict]:

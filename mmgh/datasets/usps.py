@@ -20,6 +20,13 @@ class USPS(DigitImages):
 
     Source: A Database for Handwritten Text Recognition Research (TPAMI
     1994), in the normalised form of LIBSVM's data sets.
+
+    Example:
+        >>> dataset = dict(
+        ...     type='mmgh.USPS',
+        ...     data_root='data/usps',
+        ...     split='train',
+        ...     pipeline=[dict(type='PackInputs')])
     """
 
     def load_data_list(self) -> list[dict]:

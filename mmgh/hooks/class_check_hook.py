@@ -25,6 +25,9 @@ class ClassCheckHook(Hook):
     many would go unnoticed, and so would labels with other meanings.
     (mmpretrain's ``ClassNumCheckHook`` also asks preprocessors, which mostly
     do not know the number, and does not know domain pairs.)
+
+    Example:
+        >>> custom_hooks = [dict(type='mmgh.ClassCheckHook')]
     """
 
     def __init__(self) -> None:

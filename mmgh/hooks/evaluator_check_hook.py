@@ -20,6 +20,9 @@ class EvaluatorCheckHook(Hook):
     which raises a ValueError where it is certain that the metric would fail.
     mmpretrain's ``Accuracy`` and ``SingleLabelMetric`` have none; they are
     refused where the target has no labels.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmgh.EvaluatorCheckHook')]
     """
 
     def before_train(self, runner) -> None:

@@ -38,6 +38,10 @@ class IterationSeedHook(Hook):
     iteration ``i`` depend on the seed of the run, the rank and ``i`` alone. It
     needs a seed, ``randomness=dict(seed=...)``, and an iteration-based train
     loop.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmgh.IterationSeedHook')]
+        >>> randomness = dict(seed=0)
     """
 
     def before_train(self, runner) -> None:

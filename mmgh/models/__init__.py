@@ -4,7 +4,9 @@ from mmgh.compat import check_minimum_version
 check_minimum_version('mmcv', '2.0.1')
 check_minimum_version('mmpretrain', '1.2.0')
 
-# ruff: noqa: E402
+# ruff: noqa: E402, F403
+from mmgh.rooms import import_new_files
+from . import uda_heads
 from .alternating_mcd_classifier import AlternatingMCDClassifier
 from .backbones import DigitsDTN, DigitsLeNet
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
@@ -16,17 +18,17 @@ from .necks import Bottleneck
 from .own_step_data_parallel import OwnStepDistributedDataParallel
 from .ssrt_classifier import SSRTClassifier
 from .uda_classifier import UDAClassifier
-from .uda_heads import (AFNHead, BSPHead, CDANHead, DANHead, DANNHead,
-                        DWLHead, DeepCORALHead, DomainOutput, GVBHead, JANHead,
-                        MCCHead, MCDHead, MDDHead, UDAHead)
+from .uda_heads import *
 
 __all__ = [
-    'AFNHead', 'AlternatingMCDClassifier', 'BSPHead', 'Bottleneck',
-    'BridgeClsHead', 'BridgedDiscriminator', 'CDANHead', 'ClassStatistics',
-    'DANHead', 'DANNHead', 'DWLHead', 'DeepCORALHead', 'DigitsDTN',
-    'DigitsLeNet', 'DomainDiscriminator', 'DomainOutput',
-    'DomainPairDataPreprocessor', 'DynamicWeight', 'GVBHead', 'GaussianKernel',
-    'GradientReversal', 'JANHead', 'MCCHead', 'MCDHead', 'MDDHead',
-    'MultiKernelMMD', 'MultilinearMap', 'OwnStepDistributedDataParallel',
-    'SSRTClassifier', 'UDAClassifier', 'UDAHead'
+    'AlternatingMCDClassifier', 'Bottleneck', 'BridgeClsHead',
+    'BridgedDiscriminator', 'ClassStatistics', 'DigitsDTN', 'DigitsLeNet',
+    'DomainDiscriminator', 'DomainPairDataPreprocessor', 'DynamicWeight',
+    'GaussianKernel', 'GradientReversal', 'MultiKernelMMD', 'MultilinearMap',
+    'OwnStepDistributedDataParallel', 'SSRTClassifier', 'UDAClassifier'
 ]
+__all__ += uda_heads.__all__
+
+# For editors and type checkers the names above are spelled out. A new file
+# needs none: it is found by itself.
+import_new_files(__name__)

@@ -20,6 +20,14 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
     Args:
         preprocessor (dict | nn.Module): What preprocesses one domain, such as
             ``dict(type='ClsDataPreprocessor', ...)``.
+
+    Example:
+        >>> data_preprocessor = dict(
+        ...     type='mmgh.DomainPairDataPreprocessor',
+        ...     preprocessor=dict(
+        ...         type='ClsDataPreprocessor',
+        ...         mean=[127.5] * 3,
+        ...         std=[127.5] * 3))
     """
 
     def __init__(self, preprocessor: dict | nn.Module) -> None:

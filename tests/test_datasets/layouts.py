@@ -6,6 +6,7 @@ layout has such.
 """
 from __future__ import annotations
 
+import bz2
 import struct
 from pathlib import Path
 
@@ -106,6 +107,22 @@ def svhn2mnist(data: Path) -> None:
             dict(
                 X=images.transpose(1, 2, 3, 0),
                 y=np.where(labels == 0, 10, labels)[:, None]))
+
+
+def write_usps(path: Path, images: np.ndarray, labels: list[int]) -> None:
+    """Labels from 1 to 10, and pixels from -1 to 1, here from 0 to 1."""
+    lines = []
+    for image, label in zip(images, labels):
+        pixels = enumerate(image.flatten() * 2 - 1, start=1)
+        lines.append(f'{label + 1} ' + ' '.join(
+            f'{number}:{value}' for number, value in pixels))
+    path.write_bytes(bz2.compress('\n'.join(lines).encode()))
+
+
+def usps(data: Path) -> None:
+    (data / 'usps').mkdir()
+    images, labels = digits(1, 16, 16)
+    write_usps(data / 'usps/usps.t.bz2', images / 255, labels)
 
 
 def mnist2mnistm(data: Path) -> None:

@@ -1,7 +1,6 @@
 """USPS in the layout of LIBSVM's data sets, made by the tests."""
 from __future__ import annotations
 
-import bz2
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +8,14 @@ import pytest
 from mmpretrain.datasets import MNIST
 
 from mmgh.datasets import USPS
-
-
-def write(path: Path, images: np.ndarray, labels: list[int]) -> None:
-    """Labels from 1 to 10, pixels from -1 to 1."""
-    lines = []
-    for image, label in zip(images, labels):
-        pixels = enumerate(image.flatten() * 2 - 1, start=1)
-        lines.append(f'{label + 1} ' + ' '.join(
-            f'{number}:{value}' for number, value in pixels))
-    path.write_bytes(bz2.compress('\n'.join(lines).encode()))
+from .layouts import write_usps
 
 
 @pytest.mark.parametrize('split, file', [('train', 'usps.bz2'),
                                          ('test', 'usps.t.bz2')])
 def test_reads_images_and_labels(tmp_path, split, file):
     images = np.random.default_rng(0).integers(0, 2, (3, 16, 16))
-    write(tmp_path / file, images, [0, 9, 4])
+    write_usps(tmp_path / file, images, [0, 9, 4])
     dataset = USPS(data_root=str(tmp_path), split=split)
     for i, label in enumerate((0, 9, 4)):
         item = dataset.get_data_info(i)
@@ -46,7 +36,7 @@ def damaged(root: Path) -> None:
 
 
 def truncated(root: Path) -> None:
-    write(root / 'usps.bz2', np.zeros((2, 16, 16)), [1, 2])
+    write_usps(root / 'usps.bz2', np.zeros((2, 16, 16)), [1, 2])
     whole = (root / 'usps.bz2').read_bytes()
     (root / 'usps.bz2').write_bytes(whole[:len(whole) // 2])
 

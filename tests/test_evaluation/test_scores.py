@@ -13,29 +13,15 @@ from sklearn.linear_model import LogisticRegression
 from mmgh.evaluation.scores import (dev_risk, entropy, mutual_information,
                                     nuclear_norm, soft_neighborhood_density)
 from mmgh.evaluation.scores.dev_risk import density_ratios
+from .test_every_score import PREDICTIONS, make_predictions
 
-SCORES = [entropy, mutual_information, nuclear_norm, soft_neighborhood_density]
-CERTAIN = torch.eye(4).repeat(5, 1)
-PREDICTIONS = {
-    'one image': torch.tensor([[0.2, 0.3, 0.5]]),
-    'one certain image': torch.tensor([[0., 1., 0.]]),
-    'two images': torch.tensor([[0.2, 0.8], [1., 0.]]),
-    'one class predicted': torch.eye(4)[[1] * 9],
-    'all alike': torch.full((9, 4), 0.25),
-    'zeros': CERTAIN,
-    'one class exists': torch.ones(9, 1),
-    'fewer images than classes': torch.eye(9)[:3],
-}
+CERTAIN = PREDICTIONS['zeros']
 
 
 def normal(*shape: int) -> torch.Tensor:
     """The same whenever a test is collected."""
     generator = torch.Generator().manual_seed(sum(shape))
     return torch.randn(shape, generator=generator)
-
-
-def make_predictions(number: int = 23, classes: int = 5) -> torch.Tensor:
-    return (3 * torch.randn(number, classes)).softmax(dim=1)
 
 
 def density_by_loops(predictions: np.ndarray, temperature: float) -> float:
@@ -113,12 +99,6 @@ def test_extremes():
     # The four others of its class are all the neighbours that each has.
     assert soft_neighborhood_density(CERTAIN).item() == pytest.approx(
         log(4), abs=1e-4)
-
-
-@pytest.mark.parametrize('score', SCORES)
-@pytest.mark.parametrize('case', PREDICTIONS)
-def test_scores_are_finite(score, case):
-    assert isfinite(score(PREDICTIONS[case]))
 
 
 def make_domains(sources: int = 40, targets: int = 70):

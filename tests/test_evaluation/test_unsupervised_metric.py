@@ -11,16 +11,11 @@ import torch.nn.functional as F
 from mmengine.evaluator import Evaluator
 
 from mmgh.evaluation import UnsupervisedMetric
-from mmgh.evaluation.scores import (dev_risk, entropy, mutual_information,
-                                    nuclear_norm, soft_neighborhood_density)
+from mmgh.evaluation.scores import dev_risk
+from .every_score import OF_PREDICTIONS
 from .predictions import make_samples, stack
 
-SCORES = {
-    'entropy': entropy,
-    'mutual_information': mutual_information,
-    'nuclear_norm': nuclear_norm,
-    'snd': soft_neighborhood_density,
-}
+SCORES = {entry.item: entry.function for entry in OF_PREDICTIONS}
 ALL = [*SCORES, 'dev']
 
 

@@ -48,6 +48,27 @@ def test_covariances_do_not_see_a_shift_but_means_do():
                    target).item() == pytest.approx(9 / 4, rel=1e-4)
 
 
+@pytest.mark.parametrize('align_means', [True, False])
+def test_a_step_of_the_features_aligns_them(align_means):
+    head = DeepCORALHead(4, 3, align_means=align_means)
+    source, target = make_output(16), make_output(16)
+    target = target._replace(features=2 * target.features + 1)
+    outputs = source, target
+    for output in outputs:
+        output.features.requires_grad_()
+    loss = loss_of(head, *outputs)
+    loss.backward()
+    moved = [
+        output._replace(features=output.features - 0.1 * output.features.grad)
+        for output in outputs
+    ]
+    assert loss_of(head, *moved) < loss
+
+
+def test_nothing_is_trained_or_saved():
+    assert not DeepCORALHead(4, 3).state_dict()
+
+
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_large_features_in_mixed_precision_do_not_overflow(dtype):
     outputs = [

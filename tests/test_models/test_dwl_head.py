@@ -209,23 +209,6 @@ def test_counts_training_iterations_only(training, expected):
     for _ in range(2):
         head.loss(*make_pair())
     assert head.dynamic_weight.iteration == expected
-    for part in (head.alignment, *head.classifiers):
-        assert part.reversal.iteration == expected
-
-
-@pytest.mark.parametrize('scale', [0., 1e4])
-@pytest.mark.parametrize('size', [1, 2])
-def test_degenerate_batches_are_finite(scale, size):
-    head = make_head(epoch_iters=1)
-    for _ in range(3):
-        source, target = make_pair(size, scale)
-        source = source._replace(labels=torch.zeros(size, dtype=torch.long))
-        losses = head.loss(source, target)
-        sum(v for k, v in losses.items() if 'loss' in k).backward()
-        assert all(value.isfinite() for value in losses.values())
-        for output in (source, target):
-            assert output.features.grad.isfinite().all()
-        assert all(p.grad.isfinite().all() for p in head.parameters())
 
 
 @pytest.mark.parametrize('logit', [1e3, -1e3])
@@ -243,7 +226,6 @@ def test_perfect_or_fooled_discriminator_is_finite(logit):
 @pytest.mark.parametrize('kwargs, message', [
     (dict(epoch_iters=0), '`epoch_iters` should be a positive integer.*0'),
     (dict(discrepancy_weight=-1), '`discrepancy_weight`.*at least 0.*-1'),
-    (dict(loss_weight=-1), '`loss_weight`.*at least 0.*-1'),
 ])
 def test_bad_options_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):

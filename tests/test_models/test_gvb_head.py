@@ -27,8 +27,8 @@ def make_heads(iteration: int = 3000, **kwargs):
     return classifier, head
 
 
-def make_features(size: int, scale: float = 1.) -> torch.Tensor:
-    return (scale * torch.randn(size, 6)).requires_grad_()
+def make_features(size: int) -> torch.Tensor:
+    return torch.randn(size, 6, requires_grad=True)
 
 
 def make_output(classifier, features) -> DomainOutput:
@@ -187,21 +187,6 @@ def test_which_parameters_a_loss_reaches(name, reached):
     assert features.grad.any()
 
 
-@pytest.mark.parametrize('sizes', [(1, 1), (2, 7)])
-@pytest.mark.parametrize('scale', [0., 1., 1e4])
-def test_degenerate_batches_are_finite(sizes, scale):
-    """Identical features, single samples, and certain predictions."""
-    classifier, head = make_heads()
-    features = [make_features(size, scale) for size in sizes]
-    losses = losses_at(classifier, head, *features)
-    sum(losses[name] for name in LOSSES).backward()
-    for name in LOSSES:
-        assert losses[name].isfinite()
-    for tensor in (*features, classifier.bridge.weight,
-                   head.discriminator.bridge.weight):
-        assert tensor.grad.isfinite().all()
-
-
 @pytest.mark.parametrize('label', [1, -1])
 def test_perfect_and_perfectly_wrong_discriminators_are_finite(label):
     class Certain(nn.Module):
@@ -219,29 +204,6 @@ def test_perfect_and_perfectly_wrong_discriminators_are_finite(label):
     assert losses['loss_domain'].item() == pytest.approx(expected)
     assert losses['domain_accuracy'] == (100 if label > 0 else 0)
     assert features[0].grad.isfinite().all()
-
-
-@pytest.mark.parametrize('training, expected', [(True, 2), (False, 0)])
-def test_counts_training_iterations_only(training, expected):
-    classifier, head = make_heads(iteration=0)
-    head.train(training)
-    for _ in range(2):
-        losses_at(classifier, head, make_features(4), make_features(4))
-    assert head.reversal.iteration == expected
-
-
-def test_state_dict_restores_the_losses_and_the_gradients():
-    classifier, head = make_heads(iteration=17)
-    _, restored = make_heads(iteration=0)
-    restored.load_state_dict(head.state_dict())
-    source, target = make_features(4), make_features(4)
-    results = []
-    for one in (head, restored):
-        losses = losses_at(classifier, one, source, target)
-        total = sum(losses[name] for name in LOSSES)
-        results.append(torch.autograd.grad(total, source)[0])
-        assert one.reversal.iteration == 18
-    assert torch.equal(*results)
 
 
 @pytest.mark.parametrize('name', [

@@ -137,7 +137,6 @@ def test_logs_the_disagreement_on_the_target():
     (dict(margin=0), '`margin`.*positive.*0'),
     (dict(num_classes=1), '`num_classes`.*at least 2.*1'),
     (dict(reversal=dict(max_coefficient=-1)), '`max_coefficient`.*-1'),
-    (dict(loss_weight=-1), '`loss_weight`.*-1'),
 ])
 def test_bad_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

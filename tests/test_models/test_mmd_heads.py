@@ -147,6 +147,29 @@ def test_estimates_are_unbiased(linear):
     assert values.mean().item() == pytest.approx(expected, abs=4 * error)
 
 
+@pytest.mark.parametrize('linear', [True, False])
+@pytest.mark.parametrize('head_type', [DANHead, JANHead])
+def test_a_step_of_the_features_aligns_them(head_type, linear):
+    head = head_type(6, 3, linear=linear)
+    source, target = torch.randn(2, 16, 6)
+    features = [source, 2 * target + 1]
+
+    def loss_of(*features):
+        outputs = [DomainOutput(f, torch.zeros(16, 3)) for f in features]
+        return sum(head.loss(*outputs).values())
+
+    for f in features:
+        f.requires_grad_()
+    loss = loss_of(*features)
+    loss.backward()
+    assert loss_of(*(f - 0.1 * f.grad for f in features)) < loss
+
+
+@pytest.mark.parametrize('head_type', [DANHead, JANHead])
+def test_nothing_is_trained_or_saved(head_type):
+    assert not head_type(6, 3).state_dict()
+
+
 def test_only_jan_reaches_the_predictions():
     for head_type, expected in ((DANHead, False), (JANHead, True)):
         outputs = make_outputs(5, 4)

@@ -28,6 +28,11 @@ class DigitsLeNet(BaseModule):
         init_cfg (dict, optional): Initialisation. Defaults to Kaiming.
 
     Source: the published code of CDAN and of TLlib, which agree.
+
+    Example:
+        >>> backbone = dict(type='mmgh.DigitsLeNet', hidden_channels=500)
+        >>> head = dict(
+        ...     type='LinearClsHead', in_channels=500, num_classes=10)
     """
 
     def __init__(

@@ -20,6 +20,10 @@ class BridgedDiscriminator(DomainDiscriminator):
         init_cfg (dict, optional): Initialisation. Defaults to Kaiming normal,
             as in the published code of GVB.
         **kwargs: The other arguments of :class:`DomainDiscriminator`.
+
+    Example:
+        >>> uda_head = dict(
+        ...     type='mmgh.GVBHead', discriminator=dict(hidden_channels=256))
     """
 
     def __init__(

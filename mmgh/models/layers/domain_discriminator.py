@@ -18,6 +18,11 @@ class DomainDiscriminator(BaseModule):
         dropout (float): Drop probability in the hidden layers. Defaults to
             0.5.
         init_cfg (dict, optional): Initialisation. Defaults to Xavier normal.
+
+    Example:
+        >>> uda_head = dict(
+        ...     type='mmgh.DANNHead',
+        ...     discriminator=dict(hidden_channels=256, batch_norm=True))
     """
 
     def __init__(

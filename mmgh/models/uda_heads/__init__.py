@@ -1,4 +1,5 @@
 """UDA heads: one published alignment method a file."""
+from mmgh.rooms import import_new_files
 from .afn_head import AFNHead
 from .bsp_head import BSPHead
 from .cdan_head import CDANHead
@@ -19,3 +20,7 @@ __all__ = [
     'DeepCORALHead', 'DomainOutput', 'GVBHead', 'JANHead', 'MCCHead',
     'MCDHead', 'MDDHead', 'UDAHead'
 ]
+
+# For editors and type checkers the names above are spelled out. A new file
+# needs none: it is found by itself.
+import_new_files(__name__)

@@ -1,4 +1,4 @@
-"""Losses of the UDA heads against plain loops."""
+"""The losses of DANN and CDAN against plain loops."""
 from __future__ import annotations
 
 import math
@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from mmgh.models import CDANHead, DANNHead, DomainOutput
-from .degenerate_batches import DEGENERATE, assert_finite, make_outputs
 
 HEADS = [
     (DANNHead, {}),
@@ -19,7 +18,7 @@ HEADS = [
     (CDANHead, dict(entropy='detached')),
     (CDANHead, dict(multilinear_map=dict(randomized=True, random_dim=7))),
 ]
-every_head = pytest.mark.parametrize('head_type, kwargs', HEADS)
+each = pytest.mark.parametrize('head_type, kwargs', HEADS)
 
 
 def make_head(head_type, kwargs, iteration=3000):
@@ -29,10 +28,10 @@ def make_head(head_type, kwargs, iteration=3000):
     return head
 
 
-def make_output(size: int, scale: float = 1.) -> DomainOutput:
+def make_output(size: int) -> DomainOutput:
     return DomainOutput(
         torch.randn(size, 6, requires_grad=True),
-        (scale * torch.randn(size, 3)).requires_grad_())
+        torch.randn(size, 3, requires_grad=True))
 
 
 def plain_loss(head, source, target) -> float:
@@ -55,7 +54,7 @@ def plain_loss(head, source, target) -> float:
     return sum(means) / 2
 
 
-@every_head
+@each
 def test_loss_equals_a_plain_loop(head_type, kwargs):
     head = make_head(head_type, dict(kwargs, loss_weight=0.7))
     source, target = make_output(5), make_output(3)
@@ -64,7 +63,7 @@ def test_loss_equals_a_plain_loop(head_type, kwargs):
         0.7 * plain_loss(head, source, target), rel=1e-5)
 
 
-@every_head
+@each
 def test_features_ascend_and_the_discriminator_descends(head_type, kwargs):
     """The step of each goes where the loss says, checked by taking it."""
     head = make_head(head_type, kwargs)
@@ -88,7 +87,7 @@ def test_features_ascend_and_the_discriminator_descends(head_type, kwargs):
     assert loss_after(0, 0.01) < loss.item() < loss_after(1, 0)
 
 
-@every_head
+@each
 def test_gradient_on_features_is_scaled_by_the_coefficient(head_type, kwargs):
     results = []
     for iteration in (100, 3000):
@@ -143,23 +142,7 @@ def test_gradient_through_the_reversed_entropy(head_type):
                                    -math.tanh(1.5) * torch.tensor(expected))
 
 
-@every_head
-@pytest.mark.parametrize('sizes', [(1, 1), (2, 7)])
-@pytest.mark.parametrize('scale', [0., 1e4])
-def test_small_batches_are_finite(head_type, kwargs, sizes, scale):
-    assert_finite(
-        make_head(head_type, kwargs),
-        [make_output(size, scale) for size in sizes])
-
-
-@every_head
-@pytest.mark.parametrize('case', DEGENERATE)
-def test_degenerate_batches_are_finite(head_type, kwargs, case):
-    assert_finite(
-        make_head(head_type, kwargs), make_outputs(*DEGENERATE[case]))
-
-
-@every_head
+@each
 @pytest.mark.parametrize('is_right', [True, False])
 def test_certain_discriminators_are_finite(head_type, kwargs, is_right):
     """One that is right leaves the features alone."""
@@ -174,14 +157,6 @@ def test_certain_discriminators_are_finite(head_type, kwargs, is_right):
     assert losses['domain_accuracy'] == (100 if is_right else 0)
     for grad in (source.features.grad, target.features.grad):
         assert grad.isfinite().all() and bool(grad.any()) != is_right
-
-
-@pytest.mark.parametrize('training, expected', [(True, 2), (False, 0)])
-def test_counts_training_iterations_only(training, expected):
-    head = make_head(DANNHead, {}, iteration=0).train(training)
-    for _ in range(2):
-        head.loss(make_output(4), make_output(4))
-    assert head.reversal.iteration == expected
 
 
 def test_logs_the_accuracy_of_the_discriminator():
