@@ -1,11 +1,49 @@
 """What the tests share: the scope of the configs, and small fixtures."""
 from __future__ import annotations
 
+import functools
+import gc
+
 import mmgh  # noqa: F401, isort: skip
 import pytest
 import torch
+from mmengine.config import config
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
+from mmengine.runner import runner
+
+
+def remember(function):
+    """The function, which answers each question once."""
+    answers = {}
+
+    @functools.wraps(function)
+    def answer(*args, **kwargs):
+        question = repr((args, kwargs))
+        if question not in answers:
+            answers[question] = function(*args, **kwargs)
+        return answers[question]
+
+    return answer
+
+
+@pytest.fixture(scope='module', autouse=True)
+def less_to_search_for_garbage():
+    """MMEngine collects it for each data set; what has lasted until here,
+    such as all of torch, is none."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def quick_start_of_trainings():
+    """MMEngine lays out the text of a config six times per training, and
+    asks the compilers for their versions. Its forks may do so elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((config, 'FormatCode'), (runner, 'collect_env')):
+            if hasattr(module, name):
+                patch.setattr(module, name, remember(getattr(module, name)))
+        yield
 
 
 @pytest.fixture(autouse=True)

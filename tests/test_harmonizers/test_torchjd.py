@@ -1,18 +1,15 @@
 """The methods of torchjd, as harmonizers."""
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from datetime import timedelta
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from torch import Tensor
 
 from mmgh.harmonizers import GH, TorchJD
 from mmgh.registry import TASK_UTILS
+from ..processes import on_two_ranks
 from .gradient_pairs import gramian_of, random_gramians
 
 # Of the solver of NashMTL, at its limits and beyond.
@@ -264,28 +261,10 @@ def test_missing_package_is_named(request, monkeypatch, missing, hint):
         TASK_UTILS.build(dict(type='mmgh.TorchJD', name='CAGrad', c=0.5))
 
 
-def test_torchjd_is_imported_only_when_needed():
-    code = 'import mmgh.harmonizers, sys; print("torchjd" in sys.modules)'
-    result = subprocess.run([sys.executable, '-c', code],
-                            capture_output=True,
-                            text=True)
-    assert result.stdout.split() == ['False'], result.stderr
-
-
-def work(rank: int, folder: str) -> None:
-    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    torch.distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/store',
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=60))
+def random_weights(rank: int) -> Tensor:
     torch.manual_seed(rank)
-    torch.save(TorchJD('Random')(torch.eye(2)), f'{folder}/rank{rank}.pth')
-    torch.distributed.destroy_process_group()
+    return TorchJD('Random')(torch.eye(2))
 
 
-def test_ranks_agree_on_random_weights(torchjd, tmp_path):
-    mp.spawn(work, (str(tmp_path), ), nprocs=2)
-    first, second = (torch.load(tmp_path / f'rank{i}.pth') for i in (0, 1))
-    assert torch.equal(first, second)
+def test_ranks_agree_on_random_weights(torchjd):
+    assert torch.equal(*on_two_ranks(random_weights))

@@ -2,22 +2,19 @@
 from __future__ import annotations
 
 import copy
-import os
-from datetime import timedelta
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 import torch.nn.functional as F
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from torch import distributed
 from torch.optim import SGD
 
 from mmgh.datasets.domain_pair_dataset import DomainPair
 from mmgh.models import OwnStepDistributedDataParallel
 from mmgh.optim import GHOptimWrapper
+from ..processes import on_two_ranks
 
 BOTH = dict(generator_tasks=('cls', 'alignment'))
 SGD_CONFIG = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.01)
@@ -362,25 +359,13 @@ def train(name: str, rank: int, world_size: int) -> dict:
         angles=[] if angles is None else angles.data[0].tolist())
 
 
-def work(rank: int, folder: str) -> None:
-    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/store',
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=60))
-    torch.set_num_threads(1)
-    results = {name: train(name, rank, 2) for name in SCENARIOS}
-    torch.save(results, f'{folder}/rank{rank}.pth')
-    distributed.destroy_process_group()
+def train_all(rank: int) -> dict:
+    return {name: train(name, rank, 2) for name in SCENARIOS}
 
 
 @pytest.fixture(scope='module')
-def ranks(tmp_path_factory) -> list[dict]:
-    folder = tmp_path_factory.mktemp('ranks')
-    mp.spawn(work, (str(folder), ), nprocs=2)
-    return [torch.load(folder / f'rank{rank}.pth') for rank in (0, 1)]
+def ranks() -> list[dict]:
+    return on_two_ranks(train_all)
 
 
 @pytest.mark.parametrize('name', SCENARIOS)

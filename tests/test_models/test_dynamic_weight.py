@@ -1,16 +1,13 @@
 """Streaming statistics against all features at once, and what they weigh."""
 from __future__ import annotations
 
-import os
-from datetime import timedelta
-
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing as mp
 from torch import Tensor, distributed
 
 from mmgh.models import ClassStatistics, DynamicWeight
+from ..processes import on_two_ranks
 
 CHANNELS, CLASSES = 4, 3
 
@@ -210,15 +207,8 @@ def test_bad_epochs_are_refused(epoch_iters):
         DynamicWeight(CHANNELS, CLASSES, epoch_iters=epoch_iters)
 
 
-def work(rank: int, folder: str) -> None:
+def count_on(rank: int) -> list[float]:
     """Every other sample is on the other rank."""
-    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/store',
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=60))
     weight = DynamicWeight(CHANNELS, CLASSES, epoch_iters=3)
     values = []
     for epoch in range(4):
@@ -230,16 +220,12 @@ def work(rank: int, folder: str) -> None:
             distributed.broadcast_object_list(state)
             weight.load_state_dict(state[0])
         values.append(weight.value.item())
-    torch.save(values, f'{folder}/rank{rank}.pth')
-    distributed.destroy_process_group()
+    return values
 
 
-def test_ranks_count_the_features_of_all(tmp_path):
+def test_ranks_count_the_features_of_all():
     """Even if training resumes after every iteration."""
-    # Forked processes start at once.
-    mp.start_processes(
-        work, (str(tmp_path), ), nprocs=2, start_method='fork')
-    ranks = [torch.load(tmp_path / f'rank{rank}.pth') for rank in (0, 1)]
+    ranks = on_two_ranks(count_on)
     assert ranks[0] == ranks[1]
     single = run(DynamicWeight(CHANNELS, CLASSES, epoch_iters=3), range(4))
     assert ranks[0] == pytest.approx(single, rel=1e-4)

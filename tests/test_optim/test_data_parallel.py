@@ -1,14 +1,10 @@
 """Two processes with half a batch each, against one with the whole batch."""
 from __future__ import annotations
 
-import os
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from mmengine.model import (MMDistributedDataParallel,
                             MMFullyShardedDataParallel)
 from torch import Tensor, distributed, nn
@@ -17,6 +13,7 @@ from torch.optim import SGD
 
 from mmgh.gradients import rank_average
 from mmgh.optim import GHOptimWrapper
+from ..processes import on_two_ranks
 from .two_task_model import TwoTaskModel, make_batch, make_model
 
 STEPS = 5
@@ -194,15 +191,7 @@ def buffers_of_batch_norm(rank: int, probe: str) -> Tensor:
     return model.trunk[-1].running_mean
 
 
-def work(rank: int, folder: str) -> None:
-    os.environ['GLOO_SOCKET_IFNAME'] = 'lo'
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/store',
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=60))
-    torch.set_num_threads(1)
+def work(rank: int) -> dict:
     results = {name: run(rank, 2, **SCENARIOS[name]) for name in SCENARIOS}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rank_average, '_BUCKET_BYTES', 100)
@@ -216,16 +205,13 @@ def work(rank: int, folder: str) -> None:
         results[f'messages_{name}'] = count_messages(SCENARIOS[name])
     for probe in ('features', 'parameters'):
         results[f'buffers_{probe}'] = buffers_of_batch_norm(rank, probe)
-    torch.save(results, f'{folder}/rank{rank}.pth')
-    distributed.destroy_process_group()
+    return results
 
 
 @pytest.fixture(scope='module')
-def ranks(tmp_path_factory) -> list[dict]:
-    """What both ranks saw, in all scenarios: processes start slowly."""
-    folder: Path = tmp_path_factory.mktemp('ranks')
-    mp.spawn(work, (str(folder), ), nprocs=2)
-    return [torch.load(folder / f'rank{rank}.pth') for rank in (0, 1)]
+def ranks() -> list[dict]:
+    """What both ranks saw, in all scenarios."""
+    return on_two_ranks(work)
 
 
 def assert_equal(result: dict, single: dict) -> None:

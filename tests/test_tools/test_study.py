@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mmgh.input_error import InputError
+from ..processes import CopiedPopen
 from .short_runs import SHORT, assert_same_training, read, stop_after_three
 
 STUDY = Path(__file__).parents[2] / 'tools/study.py'
@@ -159,10 +160,22 @@ def results(out: Path) -> list[dict]:
 
 
 @pytest.fixture(scope='module')
-def finished(tools, tmp_path_factory):
+def run_study(tools):
+    """``run_study(study, out)`` runs it with one seed."""
+
+    def run(study: Path, out: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(subprocess, 'Popen', CopiedPopen)
+            tools('study', study, '--out', out, '--seeds', 3)
+
+    return run
+
+
+@pytest.fixture(scope='module')
+def finished(run_study, tmp_path_factory):
     """A whole study with one seed, and the folder of its DANN."""
     out = tmp_path_factory.mktemp('study')
-    tools('study', write_study(out), '--out', out, '--seeds', 3)
+    run_study(write_study(out), out)
     return out, out / 'Digits_-_DigitsM' / 'DANN' / 'none' / '3'
 
 
@@ -182,7 +195,7 @@ def test_results(finished):
     assert float(rows[1]['accuracy']) == last['accuracy/top1']
 
 
-def test_only_what_is_missing_is_done(finished, tools, tmp_path):
+def test_only_what_is_missing_is_done(finished, run_study, tmp_path):
     """A finished run is left alone. One that was killed goes on, as if it
     had not been; so does one that lacks its last validation only."""
     out, whole = finished
@@ -197,7 +210,7 @@ def test_only_what_is_missing_is_done(finished, tools, tmp_path):
         log.unlink()
     untouched = again / 'Digits_-_DigitsM' / 'DANN' / 'GH_shared' / '3'
     before = sorted(untouched.rglob('*'))
-    tools('study', write_study(again), '--out', again, '--seeds', 3)
+    run_study(write_study(again), again)
     assert_same_training(
         read(stopped / 'iter_6.pth'), read(whole / 'iter_6.pth'))
     assert sorted(untouched.rglob('*')) == before
@@ -206,15 +219,15 @@ def test_only_what_is_missing_is_done(finished, tools, tmp_path):
 
 
 def test_results_of_another_study_are_not_taken_for_this_one(
-        finished, tools, tmp_path):
+        finished, run_study, tmp_path):
     out, _ = finished
     other = {'none': dict(options={'optim_wrapper.optimizer.lr': 0.1})}
     study = write_study(tmp_path, harmonizers=other)
     with pytest.raises(SystemExit, match='`options`.*lr=0.1'):
-        tools('study', study, '--out', out, '--seeds', 3)
+        run_study(study, out)
 
 
-def test_unreadable_result_is_made_again(finished, tools, tmp_path):
+def test_unreadable_result_is_made_again(finished, run_study, tmp_path):
     """And a run that another process trains is left to it."""
     out, run = finished
     again = tmp_path / 'again'
@@ -225,10 +238,10 @@ def test_unreadable_result_is_made_again(finished, tools, tmp_path):
     with open(emptied.with_name('lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(SystemExit, match='DANN/none/3'):
-            tools('study', study, '--out', again, '--seeds', 3)
+            run_study(study, again)
     log = emptied.with_name('output.log').read_text()
     assert 'is being trained by another process' in log
-    tools('study', study, '--out', again, '--seeds', 3)
+    run_study(study, again)
     assert json.loads(emptied.read_text()) == json.loads(
         (run / 'result.json').read_text())
 
@@ -244,7 +257,9 @@ def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
         [sys.executable, STUDY, study, '--out', tmp_path],
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True)
+        start_new_session=True,
+        # Ctrl+C would be ignored where these tests run in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while not list(tmp_path.glob('*/*/*/*/output.log')):
         assert process.poll() is None
         time.sleep(0.1)
@@ -258,6 +273,7 @@ def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
 
 
 def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path):
+    """Each in an interpreter of its own, as a user starts them."""
     broken = {
         'broken': dict(
             config=str(CONFIGS / f'dann/dann_{LENET}'),
