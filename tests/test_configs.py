@@ -5,8 +5,7 @@ from collections import Counter
 
 import pytest
 import torch
-from mmengine.optim import (OptimWrapper, OptimWrapperDict,
-                            build_optim_wrapper)
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import DATASETS, HOOKS, PARAM_SCHEDULERS
 from mmengine.visualization import Visualizer
 
@@ -14,8 +13,8 @@ from mmgh.classifier_outputs import scores_of
 from mmgh.optim import GHOptimWrapper
 from .config_names import (BACKBONES, CLASSES, CONFIGS, HARMONIZED,
                            HARMONIZERS, METHODS, NAMED, PRETRAINED, ROOT,
-                           STUDIED, UNHARMONIZED, domain_of, load, load_twin, parse,
-                           plain_of, twin_of)
+                           STUDIED, UNHARMONIZED, domain_of, load, load_twin,
+                           parse, plain_of, twin_of)
 from .shrunk_configs import (assert_takes_a_step, build_without_memory,
                              harmonized_part, image_size)
 
