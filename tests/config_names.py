@@ -111,7 +111,7 @@ def twin_of(path: Path, suffix: str) -> Path:
     return path.with_name(path.name.replace('_', f'-{suffix}_', 1))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _read(path: Path) -> Config:
     return Config.fromfile(path)
 

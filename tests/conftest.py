@@ -4,7 +4,9 @@ from __future__ import annotations
 import functools
 import gc
 
-import mmgh  # noqa: F401, isort: skip
+import mmgh  # noqa: F401
+
+# isort: split
 import pytest
 import torch
 from mmengine.config import config

@@ -7,8 +7,7 @@ from unittest import mock
 
 import torch
 from mmengine.config import Config
-from mmengine.optim import (OptimWrapper, OptimWrapperDict,
-                            build_optim_wrapper)
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 

@@ -7,8 +7,7 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from mmgh.task_losses import (TaskLossMixin, attach_task_losses,
-                              get_task_losses)
+from mmgh.task_losses import TaskLossMixin, attach_task_losses, get_task_losses
 
 
 class TwoBranches(TaskLossMixin, BaseModel):

@@ -12,7 +12,9 @@ import inspect
 from copy import deepcopy
 from pathlib import Path
 
-import mmgh  # noqa: F401, isort: skip
+import mmgh  # noqa: F401
+
+# isort: split
 import mmpretrain
 import numpy as np
 import pytest

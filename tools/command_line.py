@@ -6,12 +6,16 @@ import os
 from pathlib import Path
 
 import torch
+
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+
 from mmgh.config_file import read_config
 from mmgh.input_error import InputError
 

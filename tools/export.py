@@ -32,14 +32,17 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 import torch
 from expected_errors import one_line_errors
 from mmengine.config import Config
+from torch import Tensor
+
 from mmgh.analysis import Trained, load_trained
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from mmgh.input_error import InputError
-from torch import Tensor
 
 NUM_IMAGES = 3
 TOLERANCE = 1e-4
@@ -81,6 +84,7 @@ def write_plain(trained: Trained, folder: Path, images: Tensor) -> Tensor:
     """Write for mmpretrain; returns what it predicts."""
     # Not for --help: mmpretrain warns where mmcv-lite is installed.
     import mmpretrain
+
     from mmgh.deployment.plain_classifier import plain_classifier
     config, weights = plain_classifier(trained.cfg,
                                        trained.content['state_dict'],

@@ -14,7 +14,10 @@ from typing import NamedTuple
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from mmengine.config import Config
+
 from mmgh.registry import MODELS
 
 ROOT = Path(__file__).parents[1] / 'configs'

@@ -17,13 +17,16 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
+from options import add_device_option, output_file, positive
+
 from mmgh.analysis import load_trained
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.deployment import Predictions, find_images, predict_files
 from mmgh.deployment.file_pipeline import file_pipeline
 from mmgh.input_error import InputError
-from options import add_device_option, output_file, positive
 
 TOP_K = 5
 TABLE_ROWS = 20

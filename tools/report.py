@@ -13,16 +13,19 @@ from pathlib import Path
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
-from mmgh.analysis import distinct_names
-from mmgh.analysis.plots import COLOURS
-from mmgh.input_error import InputError
 from options import (add_cfg_options, add_device_option, add_metric_option,
                      output_file, positive)
 from reporting import curves, summary
 from reporting.images import image_sections
 from reporting.page import write_page
 from reporting.report_run import ReportRun
+
+from mmgh.analysis import distinct_names
+from mmgh.analysis.plots import COLOURS
+from mmgh.input_error import InputError
 
 
 def parse_args() -> argparse.Namespace:

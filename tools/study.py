@@ -20,12 +20,15 @@ from queue import SimpleQueue
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 import torch
 from expected_errors import one_line_errors
-from mmgh.input_error import InputError
 from studying.plan import AXES, Run, config_hash, plan, run_config
 from studying.report import report
 from studying.results import read_result, read_results, write_results
+
+from mmgh.input_error import InputError
 
 RUN = Path(__file__).with_name('studying') / 'run.py'
 

@@ -83,9 +83,12 @@ class DomainMetric(BaseMetric):
         ]
 
     def _results_of(self, sample: dict) -> list[list]:
-        """What each metric keeps of one image. One of the other domain has an
-        empty list instead: by their number, MMEngine removes those that fill
-        up the last batches of ranks. (It drops each None before.)"""
+        """Return what each metric keeps of one image.
+
+        One of the other domain has an empty list instead: by their number,
+        MMEngine removes those that fill up the last batches of ranks. (It
+        drops each None before.)
+        """
         if 'gt_label' not in sample and 'gt_score' not in sample:
             raise ValueError(self._no_label())
         results = []

@@ -92,9 +92,12 @@ class UnsupervisedMetric(BaseMetric):
         self.results += [self._result(sample) for sample in data_samples]
 
     def _result(self, sample: dict) -> dict:
-        """An empty one keeps the place of an image that does not count: by
-        their number, MMEngine removes those that fill up the last batches of
-        ranks. (It drops each None before.)"""
+        """Return what is kept of one image.
+
+        An empty one keeps the place of an image that does not count: by their
+        number, MMEngine removes those that fill up the last batches of ranks.
+        (It drops each None before.)
+        """
         is_target = sample.get('domain', 'target') == 'target'
         if not is_target and 'dev' not in self.items:
             return {}

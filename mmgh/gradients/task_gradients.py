@@ -5,12 +5,12 @@ task does not reach is absent, which counts as a zero gradient.
 """
 from __future__ import annotations
 
-from typing import Dict, Iterable, Sequence
+from typing import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
-TaskGradient = Dict[Tensor, Tensor]
+TaskGradient = dict[Tensor, Tensor]
 
 
 def task_gradient(loss: Tensor, parameters: Sequence[Tensor],

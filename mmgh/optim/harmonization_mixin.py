@@ -8,11 +8,9 @@ from typing import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmgh.task_losses import (MarkedLoss, check_sum, map_task_losses,
-                              take_apart)
+from mmgh.task_losses import MarkedLoss, check_sum, map_task_losses, take_apart
 from .logged_scalars import logged_scalars
-from .probes import (FeatureProbe, ModuleProbe, ParameterProbe,
-                     product_by_task)
+from .probes import FeatureProbe, ModuleProbe, ParameterProbe, product_by_task
 from .task_weighting import TaskWeighting
 
 _PROBES = dict(

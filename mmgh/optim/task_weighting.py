@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from copy import deepcopy
-from typing import Callable, Collection, List, Sequence, Tuple
+from typing import Callable, Collection, Sequence
 
 import torch
 from mmengine.logging import print_log
@@ -12,9 +12,9 @@ from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import Pairs, check_pairs
 
 Harmonizer = Callable[[Tensor], Tensor]
-Group = Tuple[str, ...]
+Group = tuple[str, ...]
 # Tasks that are harmonized with each other, and by what.
-Groups = List[Tuple[Group, Harmonizer]]
+Groups = list[tuple[Group, Harmonizer]]
 
 
 class TaskWeighting:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from typing import (Any, Callable, Dict, List, Mapping, NamedTuple,
-                    Optional, Sequence, Tuple)
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from torch import Tensor
 
 # Names of tasks that are harmonized with each other, two by two.
-Pairs = Sequence[Tuple[str, str]]
+Pairs = Sequence[tuple[str, str]]
 
 _MARKS = '_mmgh_marks'
 
@@ -14,10 +13,10 @@ _MARKS = '_mmgh_marks'
 class SharedFeatures(NamedTuple):
     """Where the tasks' parts of a network begin."""
 
-    tensors: List[Tensor]
+    tensors: list[Tensor]
     """Inputs of these parts, of any shape, on the graph of the losses."""
 
-    task_losses: Dict[str, Tensor]
+    task_losses: dict[str, Tensor]
     """The scalar loss of each task as the model computed it: gradients of
     these towards ``tensors`` pass no hook of a model wrapper."""
 
@@ -28,13 +27,13 @@ class MarkedLoss(NamedTuple):
     total: Tensor
     """The scalar that is minimised."""
 
-    by_task: Dict[str, Tensor]
+    by_task: dict[str, Tensor]
     """The scalar loss of each task."""
 
-    shared_features: Optional[SharedFeatures]
+    shared_features: SharedFeatures | None
     """Where the tasks' gradients may be compared at little cost."""
 
-    pairs: Optional[Pairs]
+    pairs: Pairs | None
     """Which tasks the method harmonizes with each other, in order."""
 
     def map(self, function: Callable[[Tensor], Tensor]) -> MarkedLoss:

@@ -66,6 +66,7 @@ class TaskLossMixin:
                 and None. Everything that the tasks share is before them.
             compute (Callable): ``compute(features, *args)`` returns the
                 losses by name.
+            *args (Any): What else it takes.
 
         Returns:
             dict: The losses, for the model to return as they are: scaled

@@ -32,7 +32,7 @@ def write_image(path: Path, label: int) -> None:
 
 
 def write_folders(root: Path, count: int, names=CLASSES) -> None:
-    """``<root>/<class>/<image>``"""
+    """Write ``<root>/<class>/<image>``."""
     for label, name in enumerate(names):
         for i in range(count):
             write_image(root / name / f'frame_{i:04}.jpg', label)

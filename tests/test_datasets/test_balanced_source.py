@@ -87,7 +87,7 @@ def test_ranks_share_out_one_stream(monkeypatch):
     whole, parts = draw(20), []
     for rank in range(2):
         monkeypatch.setattr('mmgh.datasets.domain_pair_sampler.get_dist_info',
-                            lambda: (rank, 2))
+                            lambda rank=rank: (rank, 2))
         parts.append(draw(10))
     assert [pair for both in zip(*parts) for pair in both] == whole
 

@@ -156,7 +156,7 @@ def test_ranks_share_out_one_stream(monkeypatch, infinite):
     parts = []
     for rank in range(2):
         monkeypatch.setattr('mmgh.datasets.domain_pair_sampler.get_dist_info',
-                            lambda: (rank, 2))
+                            lambda rank=rank: (rank, 2))
         sampler = DomainPairSampler(dataset, infinite, seed=3)
         parts.append(draw(sampler, 4))
         assert len(sampler) == 4
@@ -166,5 +166,3 @@ def test_ranks_share_out_one_stream(monkeypatch, infinite):
 def test_sampler_refuses_an_unpaired_data_set():
     with pytest.raises(TypeError, match='DomainPairDataset.*ConstantImages'):
         DomainPairSampler(ConstantImages(3))
-
-

@@ -47,7 +47,7 @@ def build(config) -> nn.Module:
         'data_preprocessor': config['data_preprocessor'],
         **config['model']
     })
-    for name, value in model.state_dict().items():
+    for value in model.state_dict().values():
         if value.is_floating_point() and value.dim() == 1:
             value.uniform_(0.5, 1.5)
     return model.eval()

@@ -107,6 +107,7 @@ SMALL = dict(hidden_channels=5, dropout=0.)
 HEADS = [
     Entry('AFNHead'),
     Entry('AFNHead', entropy_weight=0.1),
+    Entry('BNMHead'),
     Entry('BSPHead', adversary=dict(discriminator=SMALL)),
     Entry(
         'BSPHead',

@@ -7,8 +7,7 @@ import pytest
 import torch
 from mmengine.model import (MMDistributedDataParallel,
                             MMSeparateDistributedDataParallel)
-from mmengine.optim import (AmpOptimWrapper, OptimWrapper,
-                            build_optim_wrapper)
+from mmengine.optim import AmpOptimWrapper, OptimWrapper, build_optim_wrapper
 from torch import nn
 
 from mmgh.optim import GHOptimWrapper

@@ -299,7 +299,8 @@ def test_task_in_no_pair_keeps_its_gradient(probe, apply_to):
     for net, with_penalty in ((model, True), (reference, False)):
         penalty = net.classifier.weight.sum() * with_penalty
         losses = losses_with(
-            net, make_batch(), lambda losses: dict(loss_reg=penalty))
+            net, make_batch(), lambda losses, penalty=penalty: dict(
+                loss_reg=penalty))
         gh_wrapper(
             net,
             apply_to=apply_to,

@@ -4,7 +4,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import mmgh  # noqa: F401, isort: skip
+import mmgh  # noqa: F401
+
+# isort: split
 import mmpretrain
 import pytest
 import torch
@@ -13,11 +15,10 @@ from mmengine.registry import TASK_UTILS as ROOT_TASK_UTILS
 
 from mmgh.optim import GHOptimWrapper
 from mmgh.registry import TASK_UTILS
-from ..config_names import (HARMONIZED, HARMONIZERS, NAMED, ROOT,
-                            load, load_twin, parse, plain_of, twin_of)
+from ..config_names import (HARMONIZED, HARMONIZERS, NAMED, ROOT, load,
+                            load_twin, parse, plain_of, twin_of)
 from ..shrunk_configs import assert_takes_a_step, harmonized_part
-from .short_runs import (SHORT, assert_same_training, read,
-                         stop_after_three)
+from .short_runs import SHORT, assert_same_training, read, stop_after_three
 
 END = 'lenet_1xb32-1k_digits-digits2digitsm.py'
 DANN = ROOT / f'dann/dann_{END}'

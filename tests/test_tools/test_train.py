@@ -15,8 +15,8 @@ from mmpretrain.registry import MODELS
 from PIL import Image
 
 from mmgh.datasets import DigitsM
-from .short_runs import (assert_same, assert_same_training, logged,
-                         read, stop_after_three)
+from .short_runs import (assert_same, assert_same_training, logged, read,
+                         stop_after_three)
 
 ROOT = Path(__file__).parents[2]
 DANN = str(ROOT / 'configs/dann/dann{}_lenet_1xb32-1k_digits-digits2digitsm.py'

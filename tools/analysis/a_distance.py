@@ -26,7 +26,12 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
+from options import (add_cfg_options, add_device_option, add_image_options,
+                     make_parser)
+
 from mmgh.analysis import (Trained, check_classes, distinct_names,
                            domain_datasets, group_by_name, has_domain_pair,
                            load_trained, outputs_of_domains, run_name)
@@ -35,8 +40,6 @@ from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import a_distance_figure
 from mmgh.analysis.tables import markdown_table, spread, write_csv
 from mmgh.input_error import InputError
-from options import (add_cfg_options, add_device_option, add_image_options,
-                     make_parser)
 
 
 class Measured(NamedTuple):

@@ -17,13 +17,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
+from options import add_cfg_options, add_seed_option, make_parser, positive
+
 from mmgh.analysis import load_config, training_images
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.images import images_figure
 from mmgh.analysis.tables import write_csv
 from mmgh.input_error import InputError
-from options import add_cfg_options, add_seed_option, make_parser, positive
 
 
 @one_line_errors(InputError)

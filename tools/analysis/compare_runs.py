@@ -17,14 +17,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
-from mmgh.analysis import (RunLog, distinct_names, group_by_name,
-                           read_run_log)
+from options import add_metric_option, make_parser
+
+from mmgh.analysis import RunLog, distinct_names, group_by_name, read_run_log
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.comparison import comparison_figure
 from mmgh.analysis.tables import markdown_table, spread, write_csv
 from mmgh.input_error import InputError
-from options import add_metric_option, make_parser
 
 HEADER = ('run', 'setting', 'target accuracy, last (%)',
           'target accuracy, best (%, oracle)', 'iterations in conflict (%)',

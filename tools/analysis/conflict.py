@@ -14,14 +14,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
+from options import make_parser, positive
+
 from mmgh.analysis import distinct_names
 from mmgh.analysis.conflict import PairHistory, phases_of, read_pairs
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.conflict import conflict_figure
 from mmgh.analysis.tables import write_csv
 from mmgh.input_error import InputError
-from options import make_parser, positive
 
 HEADER = ('run', 'phase', 'after iteration', 'to iteration', 'comparisons',
           'conflict rate (%)', 'mean angle (degrees)', 'task 1',

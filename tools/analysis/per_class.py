@@ -16,8 +16,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 import numpy as np
 from expected_errors import one_line_errors
+from options import add_cfg_options, add_device_option, make_parser
+
 from mmgh.analysis import (Outputs, Trained, check_classes, distinct_names,
                            load_trained, outputs_of_domains, target_dataset)
 from mmgh.analysis.per_class import (ClassAccuracies, class_accuracies,
@@ -26,7 +30,6 @@ from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import per_class_figure
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.input_error import InputError
-from options import add_cfg_options, add_device_option, make_parser
 
 
 def target_outputs(runs: list[Trained], names: list[str],

@@ -19,7 +19,11 @@ from typing import Collection
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
+from options import make_parser
+
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.rank_correlation import rank_figure
 from mmgh.analysis.rank_correlation import (PREFIXES, Agreement, Validations,
@@ -29,7 +33,6 @@ from mmgh.analysis.tables import markdown_table, spread, write_csv
 from mmgh.analysis.units import unit_of
 from mmgh.evaluation import UnsupervisedMetric
 from mmgh.input_error import InputError
-from options import make_parser
 
 HEADER = ('metric', 'rank correlation within runs', 'over all',
           'accuracy chosen within runs (%)', 'over all (%)')

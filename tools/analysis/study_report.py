@@ -14,10 +14,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
-from mmgh.input_error import InputError
 from studying.report import report
 from studying.results import read_results
+
+from mmgh.input_error import InputError
 
 
 @one_line_errors(InputError)

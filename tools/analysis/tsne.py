@@ -17,7 +17,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 from expected_errors import one_line_errors
+from options import (add_cfg_options, add_device_option, add_image_options,
+                     make_parser)
+
 from mmgh.analysis import (check_classes, distinct_names, domain_datasets,
                            load_trained, outputs_of_domains)
 from mmgh.analysis.plots import save
@@ -25,8 +30,6 @@ from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tables import write_csv
 from mmgh.analysis.tsne import Embedding, check_perplexity, embed
 from mmgh.input_error import InputError
-from options import (add_cfg_options, add_device_option, add_image_options,
-                     make_parser)
 
 HEADER = ('run', 'domain', 'index', 'class', 'x', 'y')
 

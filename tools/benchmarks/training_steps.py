@@ -6,6 +6,8 @@ from typing import Callable, Iterable
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
+
+# isort: split
 import torch
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS, OPTIM_WRAPPERS

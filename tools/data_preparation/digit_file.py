@@ -7,7 +7,6 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from .naming import find_below, first_ten
 
@@ -26,10 +25,10 @@ class DigitFile:
     form: str
     """A key of ``READERS``."""
     images: int
-    labels: Optional[dict[int, int]] = None
+    labels: dict[int, int] | None = None
     """How often each label occurs; None if the file has none."""
 
-    def find(self, tree: Path) -> Optional[Path]:
+    def find(self, tree: Path) -> Path | None:
         return find_below(tree, self.path, Path.is_file)
 
     def problems(self, place: Path, decode: bool) -> list[str]:

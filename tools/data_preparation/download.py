@@ -8,7 +8,6 @@ import shutil
 import socket
 import time
 from pathlib import Path
-from typing import Optional
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -136,7 +135,7 @@ def _finish(part: Path, content_range: str) -> None:
         raise _Interruption('the file on the server has become shorter')
 
 
-def _require_space(part: Path, total: Optional[int], start: int) -> None:
+def _require_space(part: Path, total: int | None, start: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if total is not None and total - start > free:
         raise PreparationError(
@@ -145,7 +144,7 @@ def _require_space(part: Path, total: Optional[int], start: int) -> None:
 
 
 def _write(response: http.client.HTTPResponse, part: Path, start: int,
-           total: Optional[int]) -> None:
+           total: int | None) -> None:
     title = f'Downloading {part.stem}'
     # What has arrived is on the disk at once, in case that this is killed.
     with open(part, 'ab' if start else 'wb', buffering=0) as file, \

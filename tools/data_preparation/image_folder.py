@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Optional, Union
+from typing import Mapping
 
 from .images import broken_images, holds_images, images_below
 from .naming import find_below, first_ten, subfolders
@@ -19,9 +19,9 @@ class ImageFolder:
     """
 
     domain: str
-    images: Optional[int]
+    images: int | None
     """How many; None where only those in lists count."""
-    classes: Union[Mapping[str, int], int, None]
+    classes: Mapping[str, int] | int | None
     """Images of each class, or how many class folders there are; None if
     the folders are no classes."""
     path: str = ''
@@ -32,7 +32,7 @@ class ImageFolder:
     def __post_init__(self) -> None:
         object.__setattr__(self, 'path', self.path or self.domain)
 
-    def find(self, tree: Path) -> Optional[Path]:
+    def find(self, tree: Path) -> Path | None:
         for path in (self.path, *self.aliases):
             found = find_below(tree, path, self._fits)
             if found is not None:

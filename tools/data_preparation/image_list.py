@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator
 
 from .naming import find_below, first_ten
 
@@ -26,7 +26,7 @@ class ImageList:
     folder: str = ''
     """What its paths are relative to, itself relative to the root."""
 
-    def find(self, tree: Path) -> Optional[Path]:
+    def find(self, tree: Path) -> Path | None:
         return find_below(tree, self.path, Path.is_file)
 
     def problems(self, place: Path, decode: bool) -> list[str]:

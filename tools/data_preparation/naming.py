@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Callable, Iterable, Optional
+from typing import Callable, Iterable
 
 from .preparation_error import PreparationError
 
@@ -41,7 +41,7 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def find_below(tree: Path, path: str,
-               fits: Callable[[Path], bool]) -> Optional[Path]:
+               fits: Callable[[Path], bool]) -> Path | None:
     """The outermost place in a tree whose own path ends in ``path``.
 
     Args:

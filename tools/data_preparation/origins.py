@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -66,14 +66,14 @@ class Origins:
             if source and source.archive:
                 yield self._tree_of_file(file, source)
 
-    def _source_of(self, path: Path) -> Optional[Source]:
+    def _source_of(self, path: Path) -> Source | None:
         """The published file of the same name."""
         for source in self.data_set.sources:
             if same_name(source.name, path.name):
                 return source
         return None
 
-    def _tree_of_file(self, path: Path, source: Optional[Source]) -> Path:
+    def _tree_of_file(self, path: Path, source: Source | None) -> Path:
         wrong = difference(path, source) if source else ''
         if wrong and not source.archive:
             raise PreparationError(f'{path} {wrong}.')
@@ -83,7 +83,7 @@ class Origins:
         return tree_of(path, source, self.workspace)
 
 
-def tree_of(path: Path, source: Optional[Source],
+def tree_of(path: Path, source: Source | None,
             workspace: Workspace) -> Path:
     """A new folder with what a file holds."""
     tree = workspace.new_folder()
@@ -96,7 +96,7 @@ def tree_of(path: Path, source: Optional[Source],
     return tree
 
 
-def local_path(item: str) -> Optional[Path]:
+def local_path(item: str) -> Path | None:
     """None for a URL of the web."""
     scheme = urlsplit(item).scheme if '://' in item else ''
     if scheme in ('http', 'https'):

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Sequence
 
 from .contradictions import contradictions, lacks_images
 from .download import fetch
@@ -96,7 +96,7 @@ class Preparation:
                 if not problems[part.path]]
 
     def _bring(self, source: Source, parts: list[Part],
-               given: Optional[Origins], workspace: Workspace) -> list[str]:
+               given: Origins | None, workspace: Workspace) -> list[str]:
         """Put all parts in place, or none and tell why."""
         if not parts:
             return []

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import (BarColumn, DownloadColumn, MofNCompleteColumn,
@@ -13,7 +13,7 @@ from rich.progress import (BarColumn, DownloadColumn, MofNCompleteColumn,
 
 @contextmanager
 def progress_bar(title: str,
-                 total: Optional[int] = None,
+                 total: int | None = None,
                  done: int = 0,
                  of_bytes: bool = False) -> Iterator[Callable[[int], None]]:
     """A bar on the terminal, and nothing in a log file.

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional, Protocol
+from typing import Protocol
 
 from .preparation_error import PreparationError
 
@@ -16,7 +16,7 @@ class Part(Protocol):
     domain: str
     """The domain that it belongs to."""
 
-    def find(self, tree: Path) -> Optional[Path]:
+    def find(self, tree: Path) -> Path | None:
         """Where it is in a tree, which may wrap it in other folders."""
 
     def problems(self, place: Path, decode: bool) -> list[str]:
@@ -36,9 +36,9 @@ class Source:
     urls: tuple[str, ...]
     """The official place first, then mirrors. Pages of files on Google Drive
     will do."""
-    md5: Optional[str] = None
+    md5: str | None = None
     """None: nobody published it, so counts alone decide."""
-    size: Optional[int] = None
+    size: int | None = None
     """In bytes."""
     archive: bool = True
     """False: the file itself is the part."""

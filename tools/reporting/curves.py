@@ -5,13 +5,12 @@ from typing import Callable
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+
 from mmgh.analysis.conflict import iterations_of
-from mmgh.analysis.plots import (COLOURS, SMOOTHING, draw_smooth,
-                                 legend_above, names_as_they_are,
-                                 over_training, subplots)
+from mmgh.analysis.plots import (COLOURS, SMOOTHING, draw_smooth, legend_above,
+                                 names_as_they_are, over_training, subplots)
 from mmgh.analysis.plots.conflict import conflict_figure
 from mmgh.analysis.units import unit_of
-
 from .page import Picture, Section, picture_of
 from .report_run import ReportRun
 

@@ -7,6 +7,8 @@ from typing import NamedTuple, Sequence
 import numpy as np
 from expected_errors import message_of
 from mmengine.dataset import default_collate
+from torch.utils.data import Dataset
+
 from mmgh.analysis import Outputs, outputs_of_domains
 from mmgh.analysis.images import visible
 from mmgh.analysis.per_class import class_accuracies
@@ -16,8 +18,6 @@ from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tsne import embed
 from mmgh.config_data import pipeline_of, target_test_data
 from mmgh.input_error import InputError
-from torch.utils.data import Dataset
-
 from .page import Picture, Section, picture_of
 from .report_run import ReportRun
 from .run_data import datasets_of

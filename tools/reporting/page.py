@@ -9,6 +9,7 @@ from typing import Sequence
 
 import jinja2
 from matplotlib.figure import Figure
+
 from mmgh.analysis.plots import names_as_they_are
 
 TEMPLATE = Path(__file__).with_name('page.html.jinja')

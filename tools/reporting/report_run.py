@@ -4,10 +4,11 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from mmengine.config import Config
+
 from mmgh.analysis import (accuracy_name, load_trained, read_accuracies,
                            read_scalars, validation_names)
 from mmgh.analysis.conflict import PairHistory, pairs_of
-from mmengine.config import Config
 
 
 class ReportRun:

@@ -1,9 +1,9 @@
 """The images of a run."""
 from __future__ import annotations
 
-from mmgh.analysis import domain_datasets, has_domain_pair, target_dataset
 from torch.utils.data import Dataset
 
+from mmgh.analysis import domain_datasets, has_domain_pair, target_dataset
 from .report_run import ReportRun
 
 

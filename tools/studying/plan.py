@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import Config
+
 from mmgh.input_error import InputError
 
 AXES = ('pairs', 'methods', 'harmonizers', 'seeds')

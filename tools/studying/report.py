@@ -8,9 +8,7 @@ from pathlib import Path
 from mmgh.analysis.plots import (COLOURS, MARKERS, names_as_they_are, save,
                                  subplots)
 from mmgh.analysis.tables import markdown_table, spread
-
-from .results import (Setting, differences, differences_of_harmonizers,
-                      interval)
+from .results import Setting, differences, differences_of_harmonizers, interval
 
 HEADER = ('method', 'harmonizer', 'seeds', 'accuracy (%)', 'difference',
           '95 % interval', 'in conflict (%)', 'angle (degrees)')

@@ -7,8 +7,9 @@ import statistics
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
-from mmgh.input_error import InputError
 from scipy import stats
+
+from mmgh.input_error import InputError
 
 COLUMNS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
            'conflict', 'angle')

@@ -16,11 +16,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh
+
+# isort: split
 import mmengine
 import mmpretrain
 import torch
 from command_line import build_runner, set_loader_defaults
 from mmengine.config import Config
+
 from mmgh.analysis import RunLog, read_accuracies, read_run_log
 
 

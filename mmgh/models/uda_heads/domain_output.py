@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple
 
 import torch
 from mmengine.utils import apply_to
@@ -18,13 +18,13 @@ class DomainOutput(NamedTuple):
     logits: Tensor
     """Class scores before softmax, shape ``(N, C)``."""
 
-    head: Optional[nn.Module] = None
+    head: nn.Module | None = None
     """The classification head, which belongs to the classifier."""
 
     head_inputs: tuple = ()
     """What enters the head: nested tuples of tensors."""
 
-    labels: Optional[Tensor] = None
+    labels: Tensor | None = None
     """Classes of the source, shape ``(N, )``, or where its images are mixed
     their scores, ``(N, C)``. Always None for the target."""
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import List, Sequence, Tuple
+from typing import Sequence
 
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
@@ -9,7 +9,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 from mmgh.task_losses import MarkedLoss
 
 # Weights of tasks that are harmonized with each other, one tuple a group.
-TaskWeights = List[Tuple[Tuple[str, ...], Tensor]]
+TaskWeights = list[tuple[tuple[str, ...], Tensor]]
 
 
 class Comparison(ABC):

@@ -5,7 +5,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator
 
 
 class LocalServer(ThreadingHTTPServer):
@@ -22,14 +22,14 @@ class LocalServer(ThreadingHTTPServer):
         self.folder = folder
         self.ranges = True
         """Whether it answers requests for the rest of a file."""
-        self.cut: Optional[int] = None
+        self.cut: int | None = None
         """Bytes after which it breaks a connection."""
         self.hang = threading.Event()
         """Set: it breaks no connection, but leaves it hanging."""
         self.statuses: list[int] = []
         """Of its first answers, before it serves files."""
         self.content_type = 'application/octet-stream'
-        self.requests: list[tuple[str, Optional[str]]] = []
+        self.requests: list[tuple[str, str | None]] = []
         """Path and ``Range`` of each request."""
 
     @property

@@ -109,11 +109,10 @@ def test_what_a_killed_run_left_is_cleared(mini):
 
 def test_two_at_a_time_are_refused(package, mini):
     preparation = mini('office31')
-    with package.workspace.Workspace(preparation.root).opened():
-        with pytest.raises(
-                package.preparation_error.PreparationError,
-                match='Another'):
-            preparation.complete()
+    error = package.preparation_error.PreparationError
+    with package.workspace.Workspace(preparation.root).opened(), \
+            pytest.raises(error, match='Another'):
+        preparation.complete()
 
 
 def test_file_systems_that_cannot_lock(package, mini, monkeypatch):
