@@ -15,7 +15,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmgh.harmonizers import GHPlusPlus
-from mmgh.task_losses import require_task_losses
+from mmgh.task_losses import take_apart
 
 SCHEMES = ('stock', 'parameters', 'modules', 'features', 'published',
            'torchjd')
@@ -73,7 +73,7 @@ def task_losses(model: nn.Module, batch: dict) -> list[Tensor]:
     """Losses of the alignment and of the classification."""
     inputs = model.data_preprocessor(batch, True)
     total, _ = model.parse_losses(model(**inputs, mode='loss'))
-    return list(require_task_losses(total).values())
+    return list(take_apart(total).by_task.values())
 
 
 class WrapperStep:
