@@ -56,9 +56,9 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
             the model, such as ``['backbone', 'neck']``, whose gradients are
             compared. Defaults to None: the parameters that the tasks to
             harmonize all reach. Not for ``probe='features'``.
-        apply_to (str, optional): ``'loss'`` weighs the whole gradient of a task, as in
-            the published code. ``'shared'`` weighs it on what is compared
-            (``'features'``: on all that is before them) and leaves a
+        apply_to (str, optional): ``'loss'`` weighs the whole gradient of a
+            task, as in the published code. ``'shared'`` weighs it on what is
+            compared (``'features'``: on all that is before them) and leaves a
             discriminator or a classifier its unweighted gradient. Not for
             ``probe='modules'``. Defaults to None: what the harmonizer is made
             for, ``'loss'`` but for :class:`RelativeClip`.

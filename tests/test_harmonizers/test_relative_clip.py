@@ -46,7 +46,7 @@ def test_weights_equal_a_plain_loop(momentum):
         weights = harmonizer(gramian).tolist()
         assert weights == pytest.approx([expected, 1.])
         active += expected < 1
-    assert 5 < active
+    assert active > 5
 
 
 def test_weights_are_at_most_one_and_blind_for_one_scale_of_both():
