@@ -30,7 +30,7 @@ log_processor = dict(
     by_epoch=False,
     window_size=50,
     mean_pattern=r'.*(loss|time|grad_norm|domain_accuracy|conflict|cosine'
-    r'|angle|weight).*')
+    r'|angle|norm_ratio|opposed|weight|clip).*')
 log_level = 'INFO'
 load_from = None
 resume = False

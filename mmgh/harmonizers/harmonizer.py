@@ -23,8 +23,19 @@ class Harmonizer(ABC):
     otherwise. None: the number of tasks. Weights without a bound reach
     thousands where a gradient is short, as in a reversal warm-up."""
 
+    apply_to: str = 'loss'
+    """Whether the weights are for whole losses or, ``'shared'``, for the
+    parameters that tasks share, unless the optim wrapper is told otherwise."""
+
     memory: Sequence[str] = ()
     """Names of its attributes, tensors or numbers, that are remembered."""
+
+    def prepare(self, tasks: Sequence[str]) -> None:
+        """Learn the names of the tasks, in their order, before the first step.
+
+        Args:
+            tasks (Sequence[str]): K of them.
+        """
 
     def __call__(self, gramian: Tensor) -> Tensor:
         """Weigh the tasks.
@@ -61,6 +72,10 @@ class Harmonizer(ABC):
                 automatic mixed precision it may not be finite: a memory should
                 not take that in.
         """
+
+    def scalars(self) -> dict[str, Tensor]:
+        """Return what is logged of the last step, besides the weights."""
+        return {}
 
     def state_dict(self) -> dict:
         """Return the memory by name; empty if there is none."""

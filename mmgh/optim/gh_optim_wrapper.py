@@ -33,10 +33,12 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
     are weighed. With gradient accumulation, ``'parameters'`` harmonizes what
     was accumulated, the others each micro-batch.
 
-    ``train/conflict`` (0 or 1), ``train/cosine``, ``train/angle`` (degrees)
-    and ``train/weight_<task>`` go to the message hub at each comparison, from
-    where every visualisation backend gets them. Where there are several pairs
-    their names end in ``_<task 1>_<task 2>``.
+    ``train/conflict`` (0 or 1), ``train/cosine``, ``train/angle`` (degrees),
+    ``train/norm_ratio`` (gradient 1 over 2), ``train/weight_<task>`` and
+    ``train/opposed`` (1 where the step lets the loss of a task grow) go to the
+    message hub at each comparison, from where every visualisation backend gets
+    them. Where there are several pairs their names end in
+    ``_<task 1>_<task 2>``.
 
     Args:
         harmonizer (dict | Callable | Sequence): Config of a harmonizer, or
@@ -54,11 +56,12 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
             the model, such as ``['backbone', 'neck']``, whose gradients are
             compared. Defaults to None: the parameters that the tasks to
             harmonize all reach. Not for ``probe='features'``.
-        apply_to (str): ``'loss'`` weighs the whole gradient of a task, as in
-            the published code. ``'shared'`` weighs it on what is compared
-            (``'features'``: on all that is before them) and leaves a
+        apply_to (str, optional): ``'loss'`` weighs the whole gradient of a
+            task, as in the published code. ``'shared'`` weighs it on what is
+            compared (``'features'``: on all that is before them) and leaves a
             discriminator or a classifier its unweighted gradient. Not for
-            ``probe='modules'``. Defaults to ``'loss'``.
+            ``probe='modules'``. Defaults to None: what the harmonizer is made
+            for, ``'loss'`` but for :class:`RelativeClip`.
         max_weight (float, optional): Bound on the size of each weight of a
             pair, at least 1; ``float('inf')`` for none. GH's weight of a task
             is unbounded when its gradient is much shorter than the other's,

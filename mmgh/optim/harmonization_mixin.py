@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmgh.task_losses import MarkedLoss, check_sum, map_task_losses, take_apart
-from .logged_scalars import logged_scalars
+from .logged_scalars import Compared, logged_scalars
 from .probes import FeatureProbe, ModuleProbe, ParameterProbe, product_by_task
 from .task_weighting import TaskWeighting
 
@@ -36,7 +36,7 @@ class HarmonizationMixin:
                  pairs: Sequence[Sequence[str]] | None = None,
                  probe: str = 'parameters',
                  shared: Sequence[str] | None = None,
-                 apply_to: str = 'loss',
+                 apply_to: str | None = None,
                  max_weight: float | None = None,
                  interval: int = 1,
                  **kwargs) -> None:
@@ -47,18 +47,20 @@ class HarmonizationMixin:
         if shared is not None and (not shared or isinstance(shared, str)):
             raise ValueError('`shared` should list names of modules or '
                              f'parameters, but got {shared!r}.')
-        if apply_to not in ('loss', 'shared'):
-            raise ValueError("`apply_to` should be 'loss' or 'shared', but "
-                             f'got {apply_to!r}.')
         if type(interval) is not int or interval < 1:
             raise ValueError('`interval` should be a whole number of at least '
                              f'1, but got {interval!r}.')
+        self.interval = interval
+        self._weighting = TaskWeighting(harmonizer, pairs, max_weight)
+        if apply_to is None:
+            apply_to = self._weighting.apply_to
+        if apply_to not in ('loss', 'shared'):
+            raise ValueError("`apply_to` should be 'loss' or 'shared', but "
+                             f'got {apply_to!r}.')
         if interval > 1 and apply_to == 'shared':
             raise ValueError("`interval` should be 1 with `apply_to='shared'`,"
                              ' which needs the gradient of each task at each '
                              f'step, but got {interval}.')
-        self.interval = interval
-        self._weighting = TaskWeighting(harmonizer, pairs, max_weight)
         self._probe = _PROBES[probe](shared, apply_to)
         # Of the last comparison; None before the first, or if that failed.
         self._weights: dict[str, Tensor] | None = None
@@ -130,8 +132,8 @@ class HarmonizationMixin:
         for tasks, harmonizer in groups:
             gramian = comparison.gramian(tasks, scale)
             weights = self._weighting.weights(harmonizer, gramian)
-            compared.append((tasks, gramian, weights))
-        weighted = [(tasks, weights) for tasks, _, weights in compared]
+            compared.append(Compared(tasks, gramian, weights, harmonizer))
+        weighted = [(group.tasks, group.weights) for group in compared]
         comparison.backward(weighted)
         self._weights = product_by_task(weighted)
         self._log(compared)
@@ -177,7 +179,7 @@ class HarmonizationMixin:
         step = self._inner_count // self._accumulative_counts
         return self._weights is None or step % self.interval == 0
 
-    def _log(self, compared: Sequence[tuple]) -> None:
+    def _log(self, compared: Sequence[Compared]) -> None:
         """Log what was compared, after all work of the step was given out:
         the one transfer from the device has to wait for the comparison.
 
@@ -185,7 +187,7 @@ class HarmonizationMixin:
         reuse.
         """
         scalars = logged_scalars(compared)
-        gramians = torch.stack([gramian for _, gramian, _ in compared])
+        gramians = torch.stack([group.gramian for group in compared])
         is_finite, *values = torch.stack([
             gramians.isfinite().all().to(gramians), *scalars.values()
         ]).tolist()

@@ -1,30 +1,47 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from torch import Tensor
 
 from mmgh.gradients import pair_cosine, sub_gramian
 
 
-def logged_scalars(
-        compared: Sequence[tuple[Sequence[str], Tensor,
-                                 Tensor]]) -> dict[str, Tensor]:
+class Compared(NamedTuple):
+    """A group of tasks that were compared in a step."""
+
+    tasks: Sequence[str]
+    """Names of K tasks."""
+
+    gramian: Tensor
+    """Of their gradients, shape ``(K, K)``."""
+
+    weights: Tensor
+    """By which their gradients are summed, shape ``(K, )``."""
+
+    harmonizer: Callable[[Tensor], Tensor]
+    """What the weights are from."""
+
+
+def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
     """Return what is logged of groups of tasks.
 
-    ``conflict`` (0 or 1), ``cosine`` and ``angle`` (degrees) of each two tasks
-    and the weight of each task. Where several are alike, their names end in
-    the names of the tasks.
+    Of each two tasks ``conflict`` (0 or 1), ``cosine``, ``angle`` (degrees)
+    and ``norm_ratio``, the norm of the first gradient over that of the second;
+    of each task its weight; of each group ``opposed``, whether the weighted
+    sum of the gradients has a negative product with one of them (0 or 1), and
+    what the harmonizer tells. Where several are alike, their names end in the
+    names of the tasks.
 
     Args:
-        compared (Sequence[tuple]): Names, Gramian and weights of each group.
+        compared (Sequence[Compared]): The groups.
 
     Returns:
         dict[str, Tensor]: Scalars of the Gramians' type.
     """
     scalars = {}
-    for tasks, gramian, weights in compared:
+    for tasks, gramian, weights, harmonizer in compared:
         group = '_' + '_'.join(tasks) if len(compared) > 1 else ''
         for i, j in combinations(range(len(tasks)), 2):
             pair = f'_{tasks[i]}_{tasks[j]}' if len(tasks) > 2 else group
@@ -32,6 +49,22 @@ def logged_scalars(
             scalars[f'conflict{pair}'] = (cosine < 0).to(cosine)
             scalars[f'cosine{pair}'] = cosine
             scalars[f'angle{pair}'] = cosine.arccos().rad2deg()
+            scalars[f'norm_ratio{pair}'] = (gramian[i, i] /
+                                            gramian[j, j]).sqrt()
         for task, weight in zip(tasks, weights):
             scalars[f'weight_{task}{group}'] = weight
+        scalars[f'opposed{group}'] = _is_opposed(gramian, weights)
+        own = getattr(harmonizer, 'scalars', dict)()
+        scalars.update({f'{name}{group}': own[name] for name in own})
     return scalars
+
+
+def _is_opposed(gramian: Tensor, weights: Tensor) -> Tensor:
+    """Tell whether a step along the weighted sum lets a loss grow.
+
+    By rounding a product of what is orthogonal, as after GH++, may be a
+    little below 0.
+    """
+    products = gramian @ weights
+    tolerance = 1e-4 * gramian.diagonal() * weights.abs()
+    return (products < -tolerance).any().to(gramian)

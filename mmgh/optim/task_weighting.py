@@ -103,6 +103,11 @@ class TaskWeighting:
         self._memories = dict(state_dict)
 
     @property
+    def apply_to(self) -> str:
+        """What the harmonizers are made for, see :class:`GHOptimWrapper`."""
+        return getattr(self.harmonizers[0], 'apply_to', 'loss')
+
+    @property
     def _num_tasks(self) -> int | None:
         return getattr(self.harmonizers[0], 'num_tasks', None)
 
@@ -128,6 +133,7 @@ class TaskWeighting:
         if group not in self._copies:
             harmonizer = self.harmonizers[index if self._is_list else 0]
             harmonizer = self._copies[group] = deepcopy(harmonizer)
+            getattr(harmonizer, 'prepare', _ignore)(group)
             saved = self._memories.pop(' '.join(group), None)
             if saved and saved['type'] == type(harmonizer).__name__:
                 harmonizer.load_state_dict(saved['memory'])
@@ -137,6 +143,10 @@ class TaskWeighting:
                     f'out: the harmonizer is {harmonizer!r} now.',
                     'current', logging.WARNING)
         return self._copies[group]
+
+
+def _ignore(tasks: Group) -> None:
+    """Stand in for what a plain function does not have."""
 
 
 def _check_names(pairs: Pairs, tasks: Collection[str]) -> list[Group]:

@@ -10,6 +10,8 @@ import pytest
 from mmgh.harmonizers import PairHarmonizer
 from mmgh.registry import TASK_UTILS
 
+TASKS = ('alignment', 'cls', 'other')
+
 
 class Entry:
     """A harmonizer, and the facts about it.
@@ -21,6 +23,8 @@ class Entry:
         is_neutral (bool): Whether all its weights are 1 where a gradient is
             zero or not finite.
         needs (str, optional): Package without which it is not tested.
+        num_tasks (int, optional): How many it takes, if its class does not
+            say so.
         **options: Its arguments.
     """
 
@@ -30,11 +34,13 @@ class Entry:
                  is_fair: bool = True,
                  is_neutral: bool = True,
                  needs: str | None = None,
+                 num_tasks: int | None = None,
                  **options) -> None:
         self.kind = kind
         self.is_fair = is_fair
         self.is_neutral = is_neutral
         self.needs = needs
+        self.num_tasks = num_tasks
         self.config = dict(type=f'mmgh.{kind}', **options)
 
     def __repr__(self) -> str:
@@ -44,11 +50,13 @@ class Entry:
                            if key != 'type')
         return self.kind + f'({options})' * bool(options)
 
-    def build(self):
+    def build(self, num_tasks: int = 2):
         """One without a past."""
         if self.needs:
             pytest.importorskip(self.needs)
-        return TASK_UTILS.build(self.config)
+        harmonizer = TASK_UTILS.build(self.config)
+        harmonizer.prepare(TASKS[:num_tasks])
+        return harmonizer
 
     @property
     def is_of_pairs(self) -> bool:
@@ -58,7 +66,7 @@ class Entry:
     @property
     def numbers_of_tasks(self) -> tuple[int, ...]:
         """The number that it takes, or two of any."""
-        number = getattr(self._class, 'num_tasks', None)
+        number = self.num_tasks or self._class.num_tasks
         return (2, 3) if number is None else (number, )
 
     @property
@@ -67,12 +75,23 @@ class Entry:
 
 
 HARMONIZERS = [
+    Entry(
+        'Constant',
+        is_fair=False,
+        is_neutral=False,
+        weights=dict(alignment=0.5)),
     Entry('GH'),
     Entry('GHPlusPlus'),
     Entry('GHPlusPlus', is_fair=False, harmonic_range=0),
     Entry('GHPlusPlus', is_fair=False, harmonic_range=1),
     Entry('GHPlusPlus', is_fair=False, form='published'),
     Entry('GradVac'),
+    Entry('RelativeClip', is_fair=False),
+    Entry(
+        'RelativeClip',
+        is_fair=False,
+        num_tasks=2,
+        harmonizer=dict(type='mmgh.GHPlusPlus')),
     Entry('TorchJD', needs='torchjd', name='GradVac', is_fair=False),
     Entry('TorchJD', needs='torchjd', name='IMTLG'),
     Entry('TorchJD', needs='torchjd', name='PCGrad', is_fair=False),

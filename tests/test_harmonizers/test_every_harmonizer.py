@@ -49,7 +49,7 @@ def test_weights_are_as_the_gramian(entry, num_tasks, dtype):
     """One for each task, of its type, on its device, and without gradient."""
     gramian = conflicting(num_tasks, dtype).requires_grad_()
     before = gramian.detach().clone()
-    weights = entry.build()(gramian)
+    weights = entry.build(num_tasks)(gramian)
     assert weights.shape == (num_tasks, )
     assert weights.dtype == dtype and weights.device == gramian.device
     assert weights.isfinite().all() and not weights.requires_grad
@@ -63,7 +63,7 @@ def test_scale_of_the_losses_does_not_matter(entry, num_tasks, scale, dtype):
     gradients = torch.randn(num_tasks, 6, dtype=dtype)
     gradients[0] -= 0.7 * gradients[1:].sum(0)
     weights, scaled = (
-        weigh(entry.build(), gramian_of(factor * gradients))
+        weigh(entry.build(num_tasks), gramian_of(factor * gradients))
         for factor in (1, scale))
     torch.testing.assert_close(scaled, weights, rtol=1e-4, atol=1e-5)
 

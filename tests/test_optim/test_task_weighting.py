@@ -49,8 +49,8 @@ def test_each_pair_has_its_own_harmonizer(message_hub):
     assert set(message_hub.log_scalars) == {
         f'train/{name}_{pair}'
         for pair in ('a_b', 'a_c') for name in (
-            'conflict', 'cosine', 'angle', f'weight_{pair[0]}',
-            f'weight_{pair[2]}')
+            'conflict', 'cosine', 'angle', 'norm_ratio', 'opposed',
+            f'weight_{pair[0]}', f'weight_{pair[2]}')
     }
 
 
@@ -61,7 +61,8 @@ def test_function_of_all_tasks_needs_no_pairs(message_hub):
     torch.testing.assert_close(gradient, expected)
     assert set(message_hub.log_scalars) == {
         *(f'train/{name}_{pair}' for pair in ('a_b', 'a_c', 'b_c')
-          for name in ('conflict', 'cosine', 'angle')),
+          for name in ('conflict', 'cosine', 'angle', 'norm_ratio')),
+        'train/opposed',
         *(f'train/weight_{task}' for task in 'abc')
     }
     assert message_hub.get_scalar('train/cosine_b_c').current() > 0

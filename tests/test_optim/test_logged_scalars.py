@@ -1,0 +1,56 @@
+"""What is logged of a comparison."""
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mmgh.harmonizers import GH, GHPlusPlus
+from mmgh.optim.logged_scalars import Compared, logged_scalars
+from ..test_harmonizers.gradient_pairs import gramian_of, pair_at_angle
+
+
+def scalars(gradients, weights, harmonizer=None) -> dict:
+    gramian = gramian_of(gradients)
+    compared = Compared(('a', 'b'), gramian, weights, harmonizer)
+    return logged_scalars([compared])
+
+
+@pytest.mark.parametrize('degrees', [60, 95, 120, 170])
+@pytest.mark.parametrize('norm_ratio', [0.1, 1., 10.])
+@pytest.mark.parametrize('weights', [(1., 1.), (2., 0.5), (0., 1.)])
+def test_opposed_tells_of_the_step_itself(degrees, norm_ratio, weights):
+    gradients = pair_at_angle(degrees, norm_ratio)
+    weights = gradients.new_tensor(weights)
+    step = weights @ gradients
+    expected = bool((gradients @ step < -1e-9).any())
+    assert scalars(gradients, weights)['opposed'] == expected
+
+
+@pytest.mark.parametrize('degrees', [95, 120, 170])
+def test_gh_without_a_bound_never_opposes_a_task(degrees):
+    for norm_ratio in (0.03, 1., 30.):
+        gradients = pair_at_angle(degrees, norm_ratio).float()
+        weights = GH()(gramian_of(gradients))
+        assert scalars(gradients, weights)['opposed'] == 0
+
+
+def test_gh_plus_plus_may_oppose_the_task_of_the_shorter_gradient():
+    gradients = pair_at_angle(120, norm_ratio=10.)
+    weights = GHPlusPlus()(gramian_of(gradients))
+    assert scalars(gradients, weights)['opposed'] == 1
+
+
+def test_norm_ratio_is_of_the_first_over_the_second():
+    gradients = torch.tensor([[3., 0.], [0., 0.5]])
+    assert scalars(gradients, torch.ones(2))['norm_ratio'] == 6
+
+
+def test_what_a_harmonizer_tells_is_logged():
+
+    class Telling:
+
+        def scalars(self):
+            return dict(share=torch.tensor(0.3))
+
+    gradients = pair_at_angle(60, 1.)
+    assert scalars(gradients.float(), torch.ones(2), Telling())['share'] == 0.3
