@@ -12,8 +12,9 @@ from mmengine.visualization import Visualizer
 from mmgh.classifier_outputs import scores_of
 from mmgh.optim import GHOptimWrapper
 from .config_names import (BACKBONES, CLASSES, CONFIGS, HARMONIZED,
-                           HARMONIZERS, METHODS, NAMED, PRETRAINED, STUDIED, UNHARMONIZED, domain_of, load, load_twin,
-                           parse, plain_of, twin_of)
+                           HARMONIZERS, METHODS, NAMED, PRETRAINED, STUDIED,
+                           UNHARMONIZED, domain_of, load, load_twin, parse,
+                           plain_of, twin_of)
 from .shrunk_configs import (assert_takes_a_step, build_without_memory,
                              harmonized_part, image_size)
 
