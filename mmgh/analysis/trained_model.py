@@ -71,7 +71,7 @@ class Trained(NamedTuple):
         return {name: buffer.data[0] for name, buffer in scalars.items()}
 
     def build_model(self, device: str = 'cpu') -> nn.Module:
-        """The trained model, ready to predict."""
+        """Build the trained model, ready to predict."""
         cfg = self.cfg
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
         model = MODELS.build(model_config(cfg))
