@@ -9,8 +9,8 @@ from mmengine.registry import Registry
 from mmgh.registry import OPTIM_WRAPPERS
 
 HARMONIZING = {
-    'OptimWrapper': 'mmgh.GHOptimWrapper',
     'AmpOptimWrapper': 'mmgh.GHAmpOptimWrapper',
+    'OptimWrapper': 'mmgh.GHOptimWrapper',
 }
 STOCK = {ours: stock for stock, ours in HARMONIZING.items()}
 AMP = {
