@@ -1,7 +1,9 @@
 """Reading a config, with settings that replace some of its own."""
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 from mmengine.config import Config
 from mmengine.config.utils import ConfigParsingError
@@ -19,17 +21,35 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
 
     Raises:
         FileNotFoundError: If the config, or a base of it, is not there.
-        InputError: If it is none, or does not take the options.
+        InputError: If it is none, lacks a module, or does not take the
+            options.
     """
     try:
-        cfg = Config.fromfile(path)
+        with _missing_module_named(path):
+            cfg = Config.fromfile(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f'{path} should be a config that is there, with all of its bases, '
             f'but: {error}') from error
-    except ConfigParsingError as error:
+    except (ConfigParsingError, OSError) as error:
         raise InputError(f'{path} should be a config that MMEngine reads, '
                          f'but: {error}') from error
+    return with_options(cfg, options, path)
+
+
+def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
+    """Read a config that a checkpoint holds.
+
+    Args:
+        text (str): Python, without bases.
+        options (dict, optional): Settings that replace those of the config.
+        path (str | Path): Of the checkpoint in messages.
+
+    Raises:
+        InputError: If it lacks a module, or does not take the options.
+    """
+    with _missing_module_named(path):
+        cfg = Config.fromstring(text, '.py')
     return with_options(cfg, options, path)
 
 
@@ -51,3 +71,20 @@ def with_options(cfg: Config, options: dict | None,
         raise InputError(f'{path} should take the options {options}, but: '
                          f'{error}') from error
     return cfg
+
+
+@contextmanager
+def _missing_module_named(path: str | Path) -> Iterator[None]:
+    """Tell which module is not there; any other failure of an import is of
+    the module itself, and keeps its traceback."""
+    try:
+        yield
+    except ImportError as error:
+        first: BaseException | None = error
+        while first and not isinstance(first, ModuleNotFoundError):
+            first = first.__cause__ or first.__context__
+        if first is None:
+            raise
+        raise InputError(
+            f'{path} needs the module {first.name}, which is not there: set '
+            'PYTHONPATH to the folder that has it.') from error

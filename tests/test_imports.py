@@ -55,6 +55,31 @@ def test_parts_import_only_what_is_below_them(part):
         assert imported_parts(path) <= MAY_IMPORT[part] | {part}, path
 
 
+def is_there(module: str, name: str) -> bool:
+    try:
+        return hasattr(importlib.import_module(module), name) or bool(
+            importlib.import_module(f'{module}.{name}'))
+    except ModuleNotFoundError:
+        return False
+
+
+def test_names_that_are_imported_exist():
+    """Also those of a tool that no quick test starts."""
+    imported = {
+        (node.module, alias.name, path)
+        for folder in ('mmgh', 'tools', 'tests')
+        for path in (PACKAGE.parent / folder).rglob('*.py')
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level == 0
+        and node.module.split('.')[0] == 'mmgh' for alias in node.names
+    }
+    assert imported
+    missing = [f'{path}: from {module} import {name}'
+               for module, name, path in imported
+               if not is_there(module, name)]
+    assert not missing, '\n'.join(missing)
+
+
 def run_python(code: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, '-c', code],
                           cwd=PACKAGE.parent,

@@ -2,18 +2,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Callable
+from pathlib import Path
+from typing import NoReturn
 
 from mmengine.config import Config, ConfigDict
+from wrapper_types import HARMONIZING, STOCK, find_type, swap_wrapper_type
 
 from mmgh.optim import harmonization_arguments
 from mmgh.registry import TASK_UTILS
-
-HARMONIZING = {
-    'OptimWrapper': 'mmgh.GHOptimWrapper',
-    'AmpOptimWrapper': 'mmgh.GHAmpOptimWrapper',
-}
-STOCK = {ours: stock for stock, ours in HARMONIZING.items()}
 
 
 def add_harmonizer_option(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +27,16 @@ def apply_harmonizer_option(cfg: Config, args: argparse.Namespace) -> None:
     applied."""
     if args.harmonizer is None:
         return
+    options = args.cfg_options or {}
     if args.harmonizer == 'none':
+        refuse_options(options)
         remove_harmonizer(cfg.optim_wrapper)
     else:
-        set_harmonizer(cfg, args.harmonizer, args.cfg_options or {})
+        set_harmonizer(cfg, args.harmonizer, options)
     if args.work_dir is None:
         # Else it would go on from, or replace, what is not its own.
-        cfg.work_dir += '_' + args.harmonizer.rpartition('.')[-1]
+        name = args.harmonizer.rpartition('.')[-1]
+        cfg.work_dir = f'{Path(cfg.work_dir)}_{name}'
 
 
 def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
@@ -49,26 +48,36 @@ def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
         name: Of a harmonizer.
         options: Of ``--cfg-options``: those of a harmonizer are for this one.
     """
-    kind = _find(name)
+    kind = find_type(TASK_UTILS, name)
     if kind is None:
-        raise SystemExit('--harmonizer should be none, or one of '
-                         f'{", ".join(sorted(TASK_UTILS.module_dict))}, but '
-                         f'got {name}.')
-    wrapper = cfg.optim_wrapper
-    part = wrapper if 'harmonizer' in wrapper else _of_features(wrapper)
-    part.type = _swapped(part, HARMONIZING)
+        refuse_name(name)
+    part = _harmonized(cfg.optim_wrapper)
+    swap_wrapper_type(part, HARMONIZING, '--harmonizer')
     harmonizer = dict(
         type=f'mmgh.{name}' if name in TASK_UTILS.module_dict else name)
     found = part.get('harmonizer')
-    if isinstance(found, dict) and _find(found.get('type', name)) is kind:
+    if isinstance(found, dict) and find_type(
+            TASK_UTILS, found.get('type', name)) is kind:
         part.harmonizer = {**harmonizer, **found}
-        return
-    part.harmonizer = harmonizer
-    cfg.merge_from_dict({
-        key: value
-        for key, value in options.items()
-        if '.harmonizer.' in key and not key.endswith('.harmonizer.type')
-    })
+    else:
+        part.harmonizer = harmonizer
+        cfg.merge_from_dict({
+            key: value
+            for key, value in options.items() if '.harmonizer.' in key
+            and not key.endswith('.harmonizer.type')
+        })
+    check_harmonizer(name, _harmonized(cfg.optim_wrapper).harmonizer)
+
+
+def check_harmonizer(name: str, harmonizer: ConfigDict) -> None:
+    """Refuse options that it does not take, before data are read."""
+    try:
+        TASK_UTILS.build(harmonizer)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise SystemExit(
+            f'--harmonizer {name} should get what it needs, and no more, by '
+            '--cfg-options optim_wrapper.harmonizer.OPTION=VALUE, but: '
+            f'{error}') from error
 
 
 def remove_harmonizer(wrapper: ConfigDict) -> None:
@@ -76,35 +85,47 @@ def remove_harmonizer(wrapper: ConfigDict) -> None:
     features = _of_features(wrapper)
     if features is not wrapper:
         wrapper.pop('type', None)
-    features.type = _swapped(features, STOCK)
+    swap_wrapper_type(features, STOCK, '--harmonizer')
     for part in (wrapper, features):
         for name in harmonization_arguments():
             part.pop(name, None)
 
 
+def refuse_options(options: dict) -> None:
+    """Refuse options of harmonization for a run without it."""
+    for option in options:
+        place, _, rest = option.partition('optim_wrapper.')
+        name = rest.removeprefix('generator.').partition('.')[0]
+        if not place and name in harmonization_arguments():
+            raise SystemExit('--harmonizer none should come without options '
+                             f'of harmonization, but got {option}.')
+
+
+def refuse_name(name: str) -> NoReturn:
+    """Say what could be meant by what is no name of a harmonizer."""
+    if name in _names_of_torchjd():
+        raise SystemExit(
+            f'--harmonizer should be TorchJD for the method {name} of '
+            'torchjd, with --cfg-options '
+            f'optim_wrapper.harmonizer.name={name}.')
+    raise SystemExit('--harmonizer should be none, or one of '
+                     f'{", ".join(sorted(TASK_UTILS.module_dict))}, but got '
+                     f'{name}.')
+
+
+def _names_of_torchjd() -> list[str]:
+    try:
+        from torchjd import aggregation
+    except ImportError:
+        return []
+    return aggregation.__all__
+
+
+def _harmonized(wrapper: ConfigDict) -> ConfigDict:
+    """The one that has the harmonizer, or is to get it."""
+    return wrapper if 'harmonizer' in wrapper else _of_features(wrapper)
+
+
 def _of_features(wrapper: ConfigDict) -> ConfigDict:
     """The one that may harmonize where there are several."""
     return wrapper.get('generator', wrapper)
-
-
-def _swapped(wrapper: ConfigDict, types: dict[str, str]) -> str:
-    """The type to take instead of the wrapper's.
-
-    Never of one that we do not know: its behaviour would silently be lost.
-    """
-    found = wrapper.get('type', 'OptimWrapper')
-    if found not in HARMONIZING and found not in STOCK:
-        raise SystemExit('--harmonizer works with `optim_wrapper.type` '
-                         f'{" or ".join([*HARMONIZING, *STOCK])}, but the '
-                         f'config has {found}.')
-    return types.get(found, found)
-
-
-def _find(harmonizer: str | Callable) -> Callable | None:
-    """What a config's `type` stands for."""
-    if isinstance(harmonizer, str):
-        try:
-            harmonizer = TASK_UTILS.get(harmonizer)
-        except RuntimeError:  # for some names that are not there
-            return None
-    return harmonizer if callable(harmonizer) else None

@@ -7,11 +7,7 @@ from command_line import (build_runner, load_config, make_parser,
                           require_gpu_for_amp, set_loader_defaults)
 from harmonizer_option import add_harmonizer_option, apply_harmonizer_option
 from mmengine.config import Config
-
-AMP_WRAPPERS = {
-    'OptimWrapper': 'AmpOptimWrapper',
-    'mmgh.GHOptimWrapper': 'mmgh.GHAmpOptimWrapper',
-}
+from wrapper_types import AMP, swap_wrapper_type
 
 
 def parse_args() -> argparse.Namespace:
@@ -59,18 +55,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def enable_amp(cfg: Config) -> None:
-    """Replace the optim wrapper by the one for mixed precision.
-
-    Never one that we do not know: its behaviour would silently be lost.
-    """
+    """Replace the optim wrapper by the one for mixed precision."""
     require_gpu_for_amp()
-    found = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if found in AMP_WRAPPERS:
-        cfg.optim_wrapper.type = AMP_WRAPPERS[found]
-    elif found not in AMP_WRAPPERS.values():
-        raise SystemExit('--amp works with `optim_wrapper.type` '
-                         f'{" or ".join(AMP_WRAPPERS)}, but the config has '
-                         f'{found}.')
+    swap_wrapper_type(cfg.optim_wrapper, AMP, '--amp')
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 

@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
-from mmgh.config_file import read_config, with_options
+from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
 
 CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
@@ -30,8 +30,8 @@ class Trained(NamedTuple):
     @property
     def cfg(self) -> Config:
         """The config that it was trained with, and the options."""
-        cfg = Config.fromstring(self.content['meta']['cfg'], '.py')
-        return with_options(cfg, self.cfg_options, self.path)
+        return parse_config(self.content['meta']['cfg'], self.cfg_options,
+                            self.path)
 
     @property
     def iteration(self) -> int:
@@ -71,7 +71,7 @@ class Trained(NamedTuple):
         return {name: buffer.data[0] for name, buffer in scalars.items()}
 
     def build_model(self, device: str = 'cpu') -> nn.Module:
-        """The trained model, ready to predict."""
+        """Build the trained model, ready to predict."""
         cfg = self.cfg
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
         model = MODELS.build(model_config(cfg))

@@ -1,4 +1,5 @@
 """Domain pairs, and the data sets that mmpretrain lacks."""
+from mmgh.rooms import import_new_files
 from .digits import Digits, DigitsM
 from .domain_concat_dataset import DomainConcatDataset
 from .domain_pair_dataset import DomainPairDataset
@@ -11,3 +12,7 @@ __all__ = [
     'Digits', 'DigitsM', 'DomainConcatDataset', 'DomainPairDataset',
     'DomainPairSampler', 'ImageList', 'SVHN', 'USPS'
 ]
+
+# For editors and type checkers the names above are spelled out. A new file
+# needs none: it is found by itself.
+import_new_files(__name__)

@@ -44,7 +44,7 @@ class Digits(DigitImages):
     splits = dict(train=slice(0, 697), test=slice(697, 797))
 
     def load_data_list(self) -> list[dict]:
-        """Images ``(28, 28, 3)``, uint8, and labels."""
+        """Make images ``(28, 28, 3)``, uint8, and labels."""
         digits = _sklearn_datasets().load_digits()
         order = np.random.RandomState(0).permutation(len(digits.images))
         return [

@@ -49,7 +49,7 @@ class DomainConcatDataset(Dataset):
         return self.source.metainfo
 
     def __len__(self) -> int:
-        """Images of both domains."""
+        """Count the images of both domains."""
         return len(self.source) + len(self.target)
 
     def __getitem__(self, index: int) -> dict:

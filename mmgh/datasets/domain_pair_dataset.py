@@ -59,7 +59,7 @@ class DomainPairDataset(Dataset):
         return self.source.metainfo
 
     def __len__(self) -> int:
-        """Size of the larger domain."""
+        """Return the size of the larger domain."""
         return max(len(self.source), len(self.target))
 
     def __getitem__(self, index: tuple[int, int]) -> DomainPair:

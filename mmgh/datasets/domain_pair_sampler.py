@@ -75,7 +75,7 @@ class DomainPairSampler(Sampler):
         return islice(pairs, self.rank, stop, self.world_size)
 
     def __len__(self) -> int:
-        """Pairs of one epoch on this rank."""
+        """Count the pairs of one epoch on this rank."""
         return ceil(max(self.sizes) / self.world_size)
 
     def set_epoch(self, epoch: int) -> None:
@@ -83,7 +83,7 @@ class DomainPairSampler(Sampler):
         self.epoch = epoch
 
     def _indices(self, domain: int) -> Iterator[int]:
-        """Indices of one domain, for ever."""
+        """Yield indices of one domain, for ever."""
         generator = torch.Generator()
         # Each domain is shuffled in its own way: equally large ones would
         # otherwise always be paired alike.
@@ -96,7 +96,7 @@ class DomainPairSampler(Sampler):
 
     def _cycle(self, values: Tensor,
                generator: torch.Generator) -> Iterator[int]:
-        """All values, in a new order each time, for ever."""
+        """Yield all values, in a new order each time, for ever."""
         while True:
             if self.shuffle:
                 order = torch.randperm(len(values), generator=generator)
@@ -106,7 +106,7 @@ class DomainPairSampler(Sampler):
 
 
 def _indices_by_class(dataset: BaseDataset) -> list[Tensor]:
-    """The images of each class that has some."""
+    """List the images of each class that has some."""
     # Wrappers such as ConcatDataset have `get_data_info` only.
     labels = [
         dataset.get_data_info(i).get('gt_label') for i in range(len(dataset))

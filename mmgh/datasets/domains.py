@@ -10,7 +10,7 @@ from .class_names import check_same_classes
 def build_domains(
         source: dict | BaseDataset,
         target: dict | BaseDataset) -> tuple[BaseDataset, BaseDataset]:
-    """Both domains, from configs or built.
+    """Return both domains, from configs or built.
 
     Raises:
         ValueError: If a domain is missing or empty, or if both name their
@@ -26,7 +26,7 @@ def build_domains(
 
 
 def load_item(domain: str, dataset: BaseDataset, index: int) -> dict:
-    """An item of a domain.
+    """Load an item of a domain.
 
     Raises:
         RuntimeError: If its pipeline fails; it says for which image.

@@ -47,7 +47,7 @@ class ImageList(CustomDataset):
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Paths and labels."""
+        """Read paths and labels."""
         try:
             data_list = super().load_data_list()
         except ValueError as error:
@@ -78,6 +78,6 @@ class ImageList(CustomDataset):
 
 
 def _other(names: list[str], label: int, folder: str) -> str:
-    """What has the same label, or the same folder."""
+    """Find what has the same label, or the same folder."""
     other = label if names[label] else names.index(folder)
     return f'{names[other]!r} with {other}'

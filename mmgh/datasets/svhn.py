@@ -33,7 +33,7 @@ class SVHN(DigitImages):
     """
 
     def load_data_list(self) -> list[dict]:
-        """Images ``(32, 32, 3)``, uint8, and labels."""
+        """Read images ``(32, 32, 3)``, uint8, and labels."""
         images, labels = self._read()
         return [
             # A column of Matlab each; its label of the digit 0 is 10.
@@ -43,7 +43,7 @@ class SVHN(DigitImages):
         ]
 
     def _read(self) -> tuple[np.ndarray, np.ndarray]:
-        """Arrays ``(32, 32, 3, N)`` and ``(N, 1)``."""
+        """Read arrays ``(32, 32, 3, N)`` and ``(N, 1)``."""
         try:
             from scipy.io import loadmat
         except ImportError as error:

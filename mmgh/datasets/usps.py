@@ -30,7 +30,7 @@ class USPS(DigitImages):
     """
 
     def load_data_list(self) -> list[dict]:
-        """Images ``(16, 16)``, uint8, and labels."""
+        """Read images ``(16, 16)``, uint8, and labels."""
         from torchvision.datasets import USPS as Files
         try:
             files = Files(self.data_root, train=self.split == 'train')

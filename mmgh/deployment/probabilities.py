@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def probabilities_of(model: nn.Module, images: Tensor) -> Tensor:
-    """What a classifier predicts, through its preprocessing.
+    """Return what a classifier predicts, through its preprocessing.
 
     Args:
         model (nn.Module): An ``ImageClassifier``, in evaluation mode.

@@ -32,7 +32,7 @@ _IDLE = (nn.Dropout, nn.Dropout2d, nn.Identity)
 
 
 def linear_neck(part: dict, weights: Weights) -> tuple[dict, Weights]:
-    """Of ``Bottleneck``."""
+    """Translate ``Bottleneck``."""
     out_channels, in_channels = weights['layers.0.weight'].shape
     has_norm = part.get('norm_act', False)
     config = dict(
@@ -49,13 +49,13 @@ def linear_neck(part: dict, weights: Weights) -> tuple[dict, Weights]:
 
 
 def linear_cls_head(part: dict, weights: Weights) -> tuple[dict, Weights]:
-    """Of ``BridgeClsHead``."""
+    """Translate ``BridgeClsHead``."""
     config = {**part, 'type': 'LinearClsHead'}
     return config, BridgeClsHead.merge_bridge(weights, prefix='')
 
 
 def torch_layers(part: dict, weights: Weights) -> tuple[list[dict], Weights]:
-    """Of ``DigitsLeNet`` and ``DigitsDTN``: their layers, in a row.
+    """Translate ``DigitsLeNet`` and ``DigitsDTN``: their layers, in a row.
 
     A neck that changes nothing ends it: heads expect a tuple, not a tensor.
     """

@@ -99,7 +99,7 @@ class DomainMetric(BaseMetric):
         return results
 
     def compute_metrics(self, results: list) -> dict:
-        """What the metrics say, under their own prefixes.
+        """Compute what the metrics say, under their own prefixes.
 
         Raises:
             ValueError: If there is no image of the domain, or if two metrics

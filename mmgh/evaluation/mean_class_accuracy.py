@@ -54,7 +54,7 @@ class MeanClassAccuracy(BaseMetric):
 
     def compute_metrics(self,
                         results: list[tuple[int, int]]) -> dict[str, float]:
-        """The mean over the classes that occur among the labels."""
+        """Average over the classes that occur among the labels."""
         labels, predicted = torch.tensor(results).T
         _, classes = labels.unique(return_inverse=True)
         hits = torch.bincount(classes, weights=(labels == predicted).double())

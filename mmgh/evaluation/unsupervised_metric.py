@@ -112,7 +112,7 @@ class UnsupervisedMetric(BaseMetric):
         return result
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The scores of all images.
+        """Compute the scores of all images.
 
         Raises:
             ValueError: If a domain that is needed has no image.
@@ -160,8 +160,8 @@ def _features(sample: dict) -> np.ndarray:
 
 
 def _cross_entropy(scores: Tensor, sample: dict) -> np.ndarray:
-    """Of the label of a source image; finite also where its probability is
-    too small for a number."""
+    """Return that of the label of a source image; finite also where its
+    probability is too small for a number."""
     if 'gt_label' not in sample:
         raise ValueError("The item 'dev' of UnsupervisedMetric needs labels "
                          'of all source images, but one has none.')

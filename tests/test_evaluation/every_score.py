@@ -19,16 +19,19 @@ class Entry:
             to the same.
         of_predictions (bool): Whether these, of the target, are all that it
             takes.
+        lower_is_better (bool): Whether it is lower for a better classifier.
     """
 
     def __init__(self,
                  name: str,
                  *,
                  item: str | None = None,
-                 of_predictions: bool = True) -> None:
+                 of_predictions: bool = True,
+                 lower_is_better: bool = False) -> None:
         self.name = name
         self.item = item or name
         self.of_predictions = of_predictions
+        self.lower_is_better = lower_is_better
 
     def __repr__(self) -> str:
         """The id of its tests."""
@@ -40,8 +43,8 @@ class Entry:
 
 
 SCORES = [
-    Entry('dev_risk', item='dev', of_predictions=False),
-    Entry('entropy'),
+    Entry('dev_risk', item='dev', of_predictions=False, lower_is_better=True),
+    Entry('entropy', lower_is_better=True),
     Entry('mutual_information'),
     Entry('nuclear_norm'),
     Entry('soft_neighborhood_density', item='snd'),

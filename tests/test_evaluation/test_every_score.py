@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmgh.evaluation import UnsupervisedMetric, scores
-from .every_score import OF_PREDICTIONS, SCORES
+from .every_score import OF_PREDICTIONS, SCORES, Entry
 
 every_score = pytest.mark.parametrize('entry', SCORES, ids=repr)
 every_score_of_predictions = pytest.mark.parametrize(
@@ -39,8 +39,42 @@ def test_every_score_is_an_item_of_the_metric(entry):
     try:
         UnsupervisedMetric(items=[entry.item])
     except ValueError:
-        pytest.fail(f'Add `{entry.item!r}: {entry.name},` to '
-                    '`_OF_PREDICTIONS` in '
+        pytest.fail(f'Import {entry.name}, and add `{entry.item!r}: '
+                    f'{entry.name},` to `_OF_PREDICTIONS`, in '
+                    'mmgh/evaluation/unsupervised_metric.py.')
+
+
+def score_of_classifier(entry: Entry, is_good: bool) -> float:
+    """One whose predictions are clusters, certain and right, or one whose
+    predictions lie all over and have nothing to do with the labels."""
+    labels = torch.arange(400) % 4
+    predictions = 0.98 * torch.eye(4)[labels] + 0.005
+    if not is_good:
+        predictions = (2 * torch.randn(400, 4)).softmax(dim=1)
+    metric = UnsupervisedMetric(items=[entry.item])
+    for i, features in enumerate(torch.randn(400, 3)):
+        domain = 'source' if i < 200 else 'target'
+        metric.process({}, [
+            dict(
+                domain=domain,
+                pred_score=predictions[i],
+                gt_label=labels[i:i + 1],
+                features=features)
+        ])
+    return metric.compute_metrics(metric.results)[entry.item]
+
+
+@every_score
+def test_it_is_known_whether_lower_is_better(entry):
+    good, bad = (score_of_classifier(entry, kind) for kind in (True, False))
+    is_lower = good < bad
+    if is_lower != entry.lower_is_better:
+        pytest.fail(f'{entry} is {good} for a good classifier, and {bad} for '
+                    f'a bad one: set `lower_is_better={is_lower}` in its '
+                    'Entry in tests/test_evaluation/every_score.py.')
+    if is_lower != (entry.item in UnsupervisedMetric.lower_is_better):
+        pytest.fail(f"{'Add' if is_lower else 'Remove'} {entry.item!r} "
+                    f"{'to' if is_lower else 'from'} `lower_is_better` in "
                     'mmgh/evaluation/unsupervised_metric.py.')
 
 

@@ -116,7 +116,10 @@ def test_no_angle_gives_weights_of_one_and_leaves_no_trace(
     gramian = torch.tensor(gramian, dtype=dtype)
     weights = harmonizer(gramian)
     if entry.is_neutral:
-        assert weights.tolist() == [1, 1]
+        assert weights.tolist() == [1, 1], (
+            f'{entry} should weigh all tasks by 1 where there is no angle, or '
+            'say that it does not: `Entry(..., is_neutral=False)` in '
+            'tests/test_harmonizers/every_harmonizer.py.')
     if not gramian.isfinite().all():
         sound = conflicting(2, dtype)
         assert torch.equal(weigh(harmonizer, sound), weigh(fresh, sound))

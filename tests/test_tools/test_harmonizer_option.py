@@ -11,7 +11,10 @@ import mmpretrain
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.registry import TASK_UTILS as ROOT_TASK_UTILS
+from torch.optim import SGD
 
 from mmgh.optim import GHOptimWrapper
 from mmgh.registry import TASK_UTILS
@@ -135,14 +138,34 @@ def test_harmonizer_of_the_same_type_keeps_its_options(resolve, tmp_path):
 @pytest.mark.parametrize('more', [[], ['optim_wrapper.harmonizer.type=GH']])
 def test_options_on_the_command_line_are_for_the_new_one(
         resolve, config, more):
+    pytest.importorskip('torchjd')
     wrapper = resolve(config, '--harmonizer', 'TorchJD', '--cfg-options',
                       'optim_wrapper.harmonizer.name=UPGrad',
                       'optim_wrapper.max_weight=5', *more).optim_wrapper
     assert wrapper.harmonizer == dict(type='mmgh.TorchJD', name='UPGrad')
     assert wrapper.max_weight == 5
-    none = resolve(config, '--harmonizer', 'none', '--cfg-options',
-                   'optim_wrapper.max_weight=5').optim_wrapper
-    assert none == Config.fromfile(DANN).optim_wrapper
+
+
+@pytest.mark.parametrize('config, option', [
+    (DANN, 'max_weight=5'),
+    (DANN_GH, 'harmonizer.type=GH'),
+    (ALTERNATING, 'generator.probe=features'),
+])
+def test_options_on_the_command_line_need_a_harmonizer(
+        resolve, config, option):
+    with pytest.raises(SystemExit, match='none should come without options '
+                       f'.* got optim_wrapper.{option.split("=")[0]}.$'):
+        resolve(config, '--harmonizer', 'none', '--cfg-options',
+                f'optim_wrapper.{option}')
+
+
+def test_other_options_of_the_wrapper_need_none(resolve):
+    names = 'accumulative_counts', 'paramwise_cfg.custom_keys.shared.lr_mult'
+    wrapper = resolve(
+        DANN_GH, '--harmonizer', 'none', '--cfg-options',
+        *(f'optim_wrapper.{name}=2' for name in names)).optim_wrapper
+    assert wrapper.accumulative_counts == 2
+    assert wrapper.paramwise_cfg.custom_keys.shared.lr_mult == 2
 
 
 def test_alternating_optimizers(resolve):
@@ -201,6 +224,31 @@ def test_precision_stays(load_tool, found, harmonized):
         assert config.optim_wrapper == dict(type=found, loss_scale=512.)
 
 
+SPELLINGS = [
+    "'OptimWrapper'", "'mmengine.OptimWrapper'", 'OptimWrapper',
+    "'mmengine.optim.OptimWrapper'"
+]
+IMPORTS = 'from mmengine.optim import OptimWrapper\n'
+
+
+@pytest.mark.parametrize('spelling', SPELLINGS)
+def test_type_may_be_written_as_mmengine_allows(
+        resolve, monkeypatch, tmp_path, spelling):
+    """Also as the class itself, in a pure Python config."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    path = tmp_path / 'mine.py'
+    path.write_text(f'{IMPORTS}optim_wrapper = dict(type={spelling})\n')
+    for args, expected in ((['GH'], 'mmgh.GHOptimWrapper'),
+                           (['GH', '--amp'], 'mmgh.GHAmpOptimWrapper'),
+                           (['none', '--amp'], 'AmpOptimWrapper')):
+        wrapper = resolve(path, '--harmonizer', *args).optim_wrapper
+        assert wrapper.type == expected
+    found = resolve(path, '--harmonizer', 'none').optim_wrapper.type
+    assert OPTIM_WRAPPERS.build(dict(
+        type=found, optimizer=SGD([torch.zeros(1)], lr=1))).__class__ is (
+            OptimWrapper)
+
+
 @pytest.mark.parametrize('registry, name, written', [
     (TASK_UTILS, 'Halves', 'mmgh.Halves'),
     (ROOT_TASK_UTILS, 'Halves', 'Halves'),
@@ -226,9 +274,32 @@ def test_harmonizer_of_a_users_own(resolve, registry, name, written):
 def test_unknown_harmonizer_is_refused(resolve, name):
     with pytest.raises(
             SystemExit,
-            match='--harmonizer should be none, or one of GH, GHPlusPlus, '
+            match='--harmonizer should be none, or one of .*GH, GHPlusPlus, '
             f'.*TorchJD, but got {name}.$'):
         resolve(DANN, '--harmonizer', name)
+
+
+def test_method_of_torchjd_is_told_how_to_be_named(resolve):
+    pytest.importorskip('torchjd')
+    with pytest.raises(
+            SystemExit,
+            match='should be TorchJD for the method UPGrad of torchjd, with '
+            '--cfg-options optim_wrapper.harmonizer.name=UPGrad.$'):
+        resolve(DANN, '--harmonizer', 'UPGrad')
+
+
+@pytest.mark.parametrize('name, options, message', [
+    ('TorchJD', [], "missing .* argument: 'name'"),
+    ('GH', ['harmonic_range=0.3'], 'GH.* argument'),
+    ('GHPlusPlus', ['harmonic_range=3'], r'`harmonic_range` should be .* 3'),
+])
+def test_harmonizer_that_cannot_be_built_is_refused(
+        resolve, name, options, message):
+    options = [f'optim_wrapper.harmonizer.{option}' for option in options]
+    with pytest.raises(SystemExit, match=f'--harmonizer {name} should get .*'
+                       f'--cfg-options .*, but: .*{message}'):
+        resolve(DANN, '--harmonizer', name, '--cfg-options', 'randomness={}',
+                *options)
 
 
 @pytest.mark.parametrize('name', ['GH', 'none'])
@@ -246,6 +317,13 @@ def test_run_has_a_work_directory_of_its_own(resolve):
                            (['--harmonizer', 'mmgh.GH'], f'{folder}_GH'),
                            (['--harmonizer', 'GH', '--work-dir', 'a'], 'a')):
         assert resolve(DANN, *args).work_dir == expected
+
+
+def test_work_directory_of_the_config_is_not_that_of_the_run(
+        resolve, tmp_path):
+    path = write(tmp_path, DANN, "work_dir = './out/run/'")
+    assert resolve(path).work_dir == './out/run/'
+    assert resolve(path, '--harmonizer', 'GH').work_dir == 'out/run_GH'
 
 
 def test_training_equals_that_of_the_harmonized_config(

@@ -10,7 +10,8 @@ _LARGEST_LOG_ODDS = 50
 
 def dev_risk(source_features: Tensor, target_features: Tensor,
              losses: Tensor) -> float:
-    r"""Deep embedded validation, the risk on the target; lower is better.
+    r"""Estimate the risk on the target (deep embedded validation); lower is
+    better.
 
     The losses :math:`\ell_i` of labelled source images are weighted by the
     ratio of the densities of their features, and a control variate reduces
@@ -62,7 +63,7 @@ def dev_risk(source_features: Tensor, target_features: Tensor,
 
 
 def density_ratios(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Target density over source density at source points.
+    """Estimate target density over source density at source points.
 
     Args:
         source (np.ndarray): Shape ``(N, D)``.
@@ -85,7 +86,7 @@ def density_ratios(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def _log_odds(source: np.ndarray, target: np.ndarray,
               points: np.ndarray) -> np.ndarray:
-    """Of being a target point, by logistic regression."""
+    """Return those of being a target point, by logistic regression."""
     try:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def entropy(probabilities: Tensor) -> Tensor:
-    r"""Mean entropy of the predictions; lower is better.
+    r"""Compute the mean entropy of the predictions; lower is better.
 
     .. math::
         \frac{1}{N} \sum_i H(p_i), \quad

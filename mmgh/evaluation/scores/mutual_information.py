@@ -7,7 +7,8 @@ from .entropy import entropy
 
 
 def mutual_information(probabilities: Tensor) -> Tensor:
-    r"""Mutual information of images and predicted classes; higher is better.
+    r"""Compute the mutual information of images and predicted classes; higher
+    is better.
 
     .. math::
         H(\bar p) - \frac{1}{N} \sum_i H(p_i), \quad

@@ -7,7 +7,8 @@ from torch import Tensor
 
 
 def nuclear_norm(probabilities: Tensor) -> Tensor:
-    r"""Nuclear norm of the predictions over its maximum; higher is better.
+    r"""Divide the nuclear norm of the predictions by its maximum; higher is
+    better.
 
     .. math::
         \frac{\lVert P \rVert_*}{\sqrt{N \min(N, C)}}

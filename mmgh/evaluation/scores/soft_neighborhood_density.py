@@ -9,7 +9,7 @@ _SIMILARITIES_AT_A_TIME = 2**24
 
 def soft_neighborhood_density(probabilities: Tensor,
                               temperature: float = 0.05) -> Tensor:
-    r"""SND, how many close neighbours an image has; higher is better.
+    r"""Compute SND, how many close neighbours an image has; higher is better.
 
     .. math::
         \frac{1}{N} \sum_i H(q_i), \quad

@@ -1,0 +1,78 @@
+"""Which errors of a config the user can mend."""
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from mmgh.analysis import load_config, load_trained
+from mmgh.config_file import read_config
+from mmgh.input_error import InputError
+
+TEXT = "custom_imports = dict(imports=['my_heads.mean_head'])\n"
+MESSAGE = 'needs the module my_heads, .* PYTHONPATH to the folder that has it'
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A config, and a checkpoint of its run."""
+    config, checkpoint = tmp_path / 'mine.py', tmp_path / 'iter_4.pth'
+    config.write_text(TEXT)
+    torch.save(dict(meta=dict(cfg=TEXT), state_dict={}), checkpoint)
+    return config, checkpoint
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """``package(text)`` writes the module into a folder that is on the
+    path."""
+
+    def write(text: str) -> None:
+        folder = tmp_path / 'path/my_heads'
+        folder.mkdir(parents=True)
+        (folder / 'mean_head.py').write_text(text)
+        monkeypatch.syspath_prepend(str(folder.parent))
+
+    yield write
+    for name in [name for name in sys.modules if name.startswith('my_heads')]:
+        del sys.modules[name]
+
+
+def test_module_that_is_not_there_is_named(saved):
+    config, checkpoint = saved
+    with pytest.raises(InputError, match=f'{config} {MESSAGE}'):
+        read_config(config)
+    with pytest.raises(InputError, match=f'{checkpoint} {MESSAGE}'):
+        load_config(checkpoint)
+    with pytest.raises(InputError, match=f'{checkpoint} {MESSAGE}'):
+        _ = load_trained(checkpoint).cfg
+
+
+def test_module_that_is_on_the_path_is_imported(saved, package):
+    package('VALUE = 1')
+    for path in saved:
+        assert load_config(path).custom_imports.imports
+    assert sys.modules['my_heads.mean_head'].VALUE == 1
+
+
+def test_module_that_needs_another_names_that_one(saved, package):
+    package('import another_module_of_mine')
+    with pytest.raises(InputError, match='module another_module_of_mine,'):
+        read_config(saved[0])
+
+
+def test_other_failures_of_the_module_keep_their_traceback(saved, package):
+    package('from math import no_such_name')
+    for path in saved:
+        with pytest.raises(ImportError):
+            load_config(path)
+
+
+def test_what_is_no_config_is_refused(tmp_path):
+    path = tmp_path / 'README.md'
+    with pytest.raises(FileNotFoundError, match='README.md should be a'):
+        read_config(path)
+    path.write_text('# Not a config')
+    with pytest.raises(InputError, match='README.md should be a config that'):
+        read_config(path)
