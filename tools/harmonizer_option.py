@@ -6,6 +6,7 @@ from typing import Callable
 
 from mmengine.config import Config, ConfigDict
 
+from mmgh.input_error import InputError
 from mmgh.optim import harmonization_arguments
 from mmgh.registry import TASK_UTILS
 
@@ -31,10 +32,13 @@ def apply_harmonizer_option(cfg: Config, args: argparse.Namespace) -> None:
     applied."""
     if args.harmonizer is None:
         return
-    if args.harmonizer == 'none':
-        remove_harmonizer(cfg.optim_wrapper)
-    else:
-        set_harmonizer(cfg, args.harmonizer, args.cfg_options or {})
+    try:
+        if args.harmonizer == 'none':
+            remove_harmonizer(cfg.optim_wrapper)
+        else:
+            set_harmonizer(cfg, args.harmonizer, args.cfg_options or {})
+    except InputError as error:
+        raise SystemExit(f'--harmonizer {error}') from error
     if args.work_dir is None:
         # Else it would go on from, or replace, what is not its own.
         cfg.work_dir += '_' + args.harmonizer.rpartition('.')[-1]
@@ -48,15 +52,13 @@ def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
             way with them if it is of another.
         name: Of a harmonizer.
         options: Of ``--cfg-options``: those of a harmonizer are for this one.
+
+    Raises:
+        InputError: If there is none of that name, or the optim wrapper cannot
+            harmonize. What is wrong stands before the message.
     """
-    kind = _find(name)
-    if kind is None:
-        raise SystemExit('--harmonizer should be none, or one of '
-                         f'{", ".join(sorted(TASK_UTILS.module_dict))}, but '
-                         f'got {name}.')
-    wrapper = cfg.optim_wrapper
-    part = wrapper if 'harmonizer' in wrapper else _of_features(wrapper)
-    part.type = _swapped(part, HARMONIZING)
+    kind = _known(name)
+    part = _harmonizing_part(cfg)
     harmonizer = dict(
         type=f'mmgh.{name}' if name in TASK_UTILS.module_dict else name)
     found = part.get('harmonizer')
@@ -71,6 +73,20 @@ def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
     })
 
 
+def replace_harmonizer(cfg: Config, harmonizer: dict) -> None:
+    """Harmonize with this one and nothing of the config's.
+
+    Args:
+        cfg: All else of its optim wrapper stays.
+        harmonizer: Its config.
+
+    Raises:
+        InputError: As of :func:`set_harmonizer`.
+    """
+    _known(harmonizer.get('type'))
+    _harmonizing_part(cfg).harmonizer = harmonizer
+
+
 def remove_harmonizer(wrapper: ConfigDict) -> None:
     """Leave the stock wrapper of the same precision, with its options."""
     features = _of_features(wrapper)
@@ -80,6 +96,14 @@ def remove_harmonizer(wrapper: ConfigDict) -> None:
     for part in (wrapper, features):
         for name in harmonization_arguments():
             part.pop(name, None)
+
+
+def _harmonizing_part(cfg: Config) -> ConfigDict:
+    """The optim wrapper that harmonizes from now on."""
+    wrapper = cfg.optim_wrapper
+    part = wrapper if 'harmonizer' in wrapper else _of_features(wrapper)
+    part.type = _swapped(part, HARMONIZING)
+    return part
 
 
 def _of_features(wrapper: ConfigDict) -> ConfigDict:
@@ -94,10 +118,19 @@ def _swapped(wrapper: ConfigDict, types: dict[str, str]) -> str:
     """
     found = wrapper.get('type', 'OptimWrapper')
     if found not in HARMONIZING and found not in STOCK:
-        raise SystemExit('--harmonizer works with `optim_wrapper.type` '
+        raise InputError('works with `optim_wrapper.type` '
                          f'{" or ".join([*HARMONIZING, *STOCK])}, but the '
                          f'config has {found}.')
     return types.get(found, found)
+
+
+def _known(harmonizer: str | Callable) -> Callable:
+    kind = _find(harmonizer)
+    if kind is None:
+        raise InputError('should be none, or one of '
+                         f'{", ".join(sorted(TASK_UTILS.module_dict))}, but '
+                         f'got {harmonizer}.')
+    return kind
 
 
 def _find(harmonizer: str | Callable) -> Callable | None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -22,15 +20,19 @@ from queue import SimpleQueue
 import mmgh  # noqa: F401
 
 # isort: split
-import torch
 from expected_errors import one_line_errors
-from studying.plan import AXES, Run, config_hash, plan, run_config
+from mmengine.config import Config
+from studying.plan import AXES, Run, plan
+from studying.progress import Progress
 from studying.report import report
 from studying.results import read_result, read_results, write_results
+from studying.run_config import config_hash, iterations, run_config
+from studying.worker import LOG, Worker
 
 from mmgh.input_error import InputError
 
-RUN = Path(__file__).with_name('studying') / 'run.py'
+# Seconds without news.
+TELL_EVERY = 30
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,15 +58,13 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def prepare(run: Run, out: Path) -> Path:
+def prepare(run: Run, cfg: Config, work_dir: Path) -> None:
     """Make the folder of a run, with all that its process needs.
 
     A folder of other settings is refused: its checkpoints and its result
     would be taken for those of this run.
     """
-    work_dir = out / run.folder
     file = work_dir / 'run.json'
-    cfg = run_config(run)
     description = {**run.description, 'config_hash': config_hash(cfg)}
     if file.exists():
         there = json.loads(file.read_text())
@@ -74,61 +74,57 @@ def prepare(run: Run, out: Path) -> Path:
                     f'{work_dir} is of another study: `{name}` is '
                     f'{there.get(name)!r} there, and {value!r} here. Choose '
                     'another --out.')
-        return work_dir
+        return
     work_dir.mkdir(parents=True, exist_ok=True)
     cfg.dump(work_dir / 'config.py')
     file.write_text(json.dumps(description, indent=2))
-    return work_dir
 
 
-def environment(worker: int) -> dict:
-    """Give the worker the next of the visible GPUs, and one CPU thread."""
-    variables = {'OMP_NUM_THREADS': '1', **os.environ}
-    count = torch.cuda.device_count()
-    if count:
-        visible = os.environ.get('CUDA_VISIBLE_DEVICES',
-                                 ','.join(map(str, range(count)))).split(',')
-        variables['CUDA_VISIBLE_DEVICES'] = visible[worker % count]
-    return variables
+def train_all(lengths: dict[Path, int | None], workers: int) -> list[Path]:
+    """Train the runs in processes of their own; return what failed.
 
-
-def train_all(work_dirs: list[Path], workers: int) -> list[Path]:
-    """Start a process per run, so that none can harm another; return what
-    failed."""
-    free: SimpleQueue[int] = SimpleQueue()
-    for worker in range(workers):
+    Args:
+        lengths: Iterations by folder of a run.
+        workers: How many are trained at a time.
+    """
+    progress = Progress(lengths)
+    free: SimpleQueue[Worker] = SimpleQueue()
+    team = [Worker(number) for number in range(workers)]
+    for worker in team:
         free.put(worker)
-    running: set[subprocess.Popen] = set()
 
-    def train(work_dir: Path) -> None:
+    def train(work_dir: Path) -> str | None:
         worker = free.get()
-        with open(work_dir / 'output.log', 'a') as log:
-            process = subprocess.Popen([sys.executable, RUN, work_dir],
-                                       stdout=log,
-                                       stderr=subprocess.STDOUT,
-                                       env=environment(worker))
-        running.add(process)
-        process.wait()
-        running.remove(process)
-        free.put(worker)
+        try:
+            return worker.train(work_dir)
+        finally:
+            free.put(worker)
 
     pool = ThreadPoolExecutor(workers)
+    running = {pool.submit(train, path): path for path in lengths}
     failed = []
     try:
-        futures = {pool.submit(train, path): path for path in work_dirs}
-        for number, future in enumerate(as_completed(futures), start=1):
-            result = read_result(futures[future])
-            if result is None:
-                failed.append(futures[future])
-            print(f'[{number}/{len(futures)}] {futures[future]}: ' +
-                  (f"{result['accuracy']:.2f} %" if result else 'failed'),
-                  flush=True)
+        while running:
+            ended, _ = wait(running, TELL_EVERY, FIRST_COMPLETED)
+            if not ended:
+                print(f'[{progress}]', flush=True)
+            for future in ended:
+                work_dir = running.pop(future)
+                progress.end(work_dir)
+                result = read_result(work_dir)
+                if result is None:
+                    failed.append(work_dir)
+                print(f'[{progress}] {work_dir}: ' +
+                      (f"{result['accuracy']:.2f} %" if result else
+                       f'failed: {future.result()} (see {LOG} there)'),
+                      flush=True)
     except KeyboardInterrupt:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(running):
-            process.terminate()
         print('\nStopped. Run the same command again to go on.')
         sys.exit(130)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in team:
+            worker.stop()
     return failed
 
 
@@ -141,8 +137,12 @@ def main() -> None:
     if args.dry_run:
         print('\n'.join(str(run.folder) for run in runs))
         return
-    work_dirs = [prepare(run, args.out) for run in runs]
-    missing = [path for path in work_dirs if read_result(path) is None]
+    missing = {}
+    for run in runs:
+        work_dir, cfg = args.out / run.folder, run_config(run)
+        prepare(run, cfg, work_dir)
+        if read_result(work_dir) is None:
+            missing[work_dir] = iterations(cfg)
     print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before.',
           flush=True)
     failed = train_all(missing, args.workers)

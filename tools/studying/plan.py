@@ -1,8 +1,6 @@
-"""Which runs a study consists of, and the config of each."""
+"""Which runs a study consists of."""
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from itertools import product
 from pathlib import Path
@@ -17,9 +15,11 @@ AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
 ENTRIES = dict(
     pairs=('config', 'options'),
     methods=('config', 'options', 'harmonizers'),
-    harmonizers=('suffix', 'options'))
-DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
-        'test_dataloader', 'test_evaluator')
+    harmonizers=('suffix', 'harmonizer', 'options'))
+# Name of the control that is in every study unless it says `null = False`: a
+# training that differs from the baseline by roundings only.
+NULL = 'null'
+NULL_HARMONIZER = dict(type='mmgh.Constant', weights=dict(alignment=1.001))
 
 
 class Run(NamedTuple):
@@ -33,6 +33,9 @@ class Run(NamedTuple):
     """Of the method, harmonized or not."""
     data: Path
     """The base config of the domain pair."""
+    replaced: dict | str | None
+    """What harmonizes instead of the config's: a harmonizer's config or name,
+    or none; None where nothing is said."""
     options: dict
     """What changes in the config, as for `--cfg-options`."""
     baseline: str
@@ -47,6 +50,9 @@ class Run(NamedTuple):
     @property
     def description(self) -> dict:
         """What the result says of the run besides what was measured."""
+        options = dict(self.options)
+        if self.replaced is not None:
+            options = {'harmonizer': self.replaced, **options}
         return dict(
             pair=self.pair,
             method=self.method,
@@ -55,7 +61,7 @@ class Run(NamedTuple):
             baseline=self.baseline,
             config=self.config.name,
             data=self.data.name,
-            options=' '.join(f'{k}={v}' for k, v in self.options.items()),
+            options=' '.join(f'{k}={v}' for k, v in options.items()),
             metric=self.metric)
 
 
@@ -75,6 +81,7 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
         raise FileNotFoundError(f'There is no {path}.')
     study = Config.fromfile(path)
     check_names(path, study)
+    add_null(study)
     chosen = chosen or {}
     axes = {}
     for axis in AXES:
@@ -117,6 +124,19 @@ def check_names(path: Path, study: Config) -> None:
                          f'{study.baseline!r}.')
 
 
+def add_null(study: Config) -> None:
+    """Put the null control after the baseline, unless the study has its own
+    or does without."""
+    if not study.get('null', True) or NULL in study.harmonizers:
+        return
+    entries = {}
+    for name, entry in study.harmonizers.items():
+        entries[name] = entry
+        if name == study.baseline:
+            entries[NULL] = dict(harmonizer=NULL_HARMONIZER)
+    study.harmonizers = entries
+
+
 def check(path: Path, runs: list[Run], axes: dict) -> None:
     """Refuse a study that cannot be run as it is meant."""
     if not runs:
@@ -137,7 +157,12 @@ def check(path: Path, runs: list[Run], axes: dict) -> None:
 
 
 def harmonizers_of(study: Config, method: str) -> list[str]:
-    return study.methods[method].get('harmonizers', list(study.harmonizers))
+    """Name those of a method. What is compared with the baseline is compared
+    with the null control, too."""
+    names = study.methods[method].get('harmonizers', list(study.harmonizers))
+    if study.get('null', True) and set(names) - {study.baseline}:
+        return [*names, NULL]
+    return names
 
 
 def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
@@ -145,36 +170,17 @@ def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
     parts = (study, study.pairs[pair], study.methods[method],
              study.harmonizers[harmonizer])
     config = folder / study.methods[method].config
-    suffix = study.harmonizers[harmonizer].get('suffix', '')
+    entry = study.harmonizers[harmonizer]
     options = {}
     for part in parts:
         options.update(part.get('options', {}))
-    return Run(pair, method, harmonizer, seed, with_suffix(config, suffix),
-               folder / study.pairs[pair].config, options, study.baseline,
-               study.get('metric', 'accuracy/top1'))
+    return Run(pair, method, harmonizer, seed,
+               with_suffix(config, entry.get('suffix', '')),
+               folder / study.pairs[pair].config, entry.get('harmonizer'),
+               options, study.baseline, study.get('metric', 'accuracy/top1'))
 
 
 def with_suffix(config: Path, suffix: str) -> Path:
     """Return ``dann-gh_lenet.py`` for ``dann_lenet.py`` and ``'-gh'``."""
     method, *rest = config.stem.split('_')
     return config.with_name('_'.join([method + suffix, *rest]) + '.py')
-
-
-def run_config(run: Run) -> Config:
-    """Put the method's config on the data of the pair."""
-    cfg = Config.fromfile(run.config)
-    data = Config.fromfile(run.data)
-    for key in DATA:
-        cfg[key] = data[key]
-    pair = data.train_dataloader.dataset
-    loader = cfg.train_dataloader
-    on_both = loader.dataset.type == pair.type
-    loader.dataset = pair if on_both else pair.source
-    cfg.merge_from_dict({**run.options, 'randomness.seed': run.seed})
-    return cfg
-
-
-def config_hash(cfg: Config) -> str:
-    """Return what is equal for configs of equal content."""
-    content = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
