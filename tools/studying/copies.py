@@ -9,16 +9,10 @@ each run is a copy of it: none can harm another, none sees what another left.
 """
 from __future__ import annotations
 
-import signal
-
-# Ctrl+C reaches all processes of a terminal. These end with their input, and
-# with it is the only way: so that none of them is left.
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-# isort: split
 import gc
 import os
 import select
+import signal
 import sys
 import warnings
 from contextlib import suppress
@@ -26,11 +20,14 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
-import run
-import torch
-
 
 def main() -> None:
+    # Ctrl+C reaches all processes of a terminal. These end with their input
+    # only, so that none of them is left.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import torch
+
+    import run  # noqa: F401: what takes long
     for line in sys.stdin:
         work_dir = Path(line.rstrip('\n'))
         if torch.cuda.is_available():
@@ -80,7 +77,8 @@ def train_here(work_dir: Path) -> None:
     # Else what is printed would come after the traceback of an error.
     sys.stdout.reconfigure(line_buffering=True)
     Thread(target=end_with_input, daemon=True).start()
-    run.main(work_dir)
+    from run import main
+    main(work_dir)
 
 
 def end_with_input() -> None:
