@@ -25,9 +25,8 @@ def main() -> None:
     # Ctrl+C reaches all processes of a terminal. These end with their input
     # only, so that none of them is left.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import_module('run')  # what takes long
     import torch
-
-    import run  # noqa: F401: what takes long
     for line in sys.stdin:
         work_dir = Path(line.rstrip('\n'))
         if torch.cuda.is_available():

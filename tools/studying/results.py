@@ -1,13 +1,10 @@
-"""What the runs of a study say: one difference per setting, and over all."""
+"""The results of the runs of a study, and their table."""
 from __future__ import annotations
 
 import csv
 import json
-import statistics
 from pathlib import Path
 from typing import NamedTuple, Sequence
-
-from scipy import stats
 
 from mmgh.input_error import InputError
 
@@ -30,17 +27,6 @@ class Setting(NamedTuple):
 
     def values(self, name: str) -> list[float]:
         return [float(run[name]) for run in self.runs.values() if run[name]]
-
-
-class Interval(NamedTuple):
-    """A mean and its 95 % confidence interval, by Student's t."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f'{self.low:+.1f} to {self.high:+.1f}'
 
 
 def read_result(work_dir: Path) -> dict | None:
@@ -97,34 +83,20 @@ def read_results(path: Path) -> list[Setting]:
     return list(settings.values())
 
 
-def interval(values: Sequence[float]) -> Interval | None:
-    """Return the interval of the mean; None for fewer than two values."""
-    if len(values) < 2:
-        return None
-    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    return Interval(statistics.mean(values), float(low), float(high))
+def find(settings: list[Setting], pair: str, method: str,
+         harmonizer: str) -> Setting:
+    """Find a setting; one without runs if there is none."""
+    names = pair, method, harmonizer
+    return next((setting for setting in settings if setting[:3] == names),
+                Setting(*names, {}))
 
 
-def differences(setting: Setting, settings: list[Setting]) -> list[float]:
-    """Subtract from each accuracy the baseline's of the same pair, method and
-    seed, in points; empty for a baseline."""
-    if setting.harmonizer == setting.baseline:
+def differences(setting: Setting, other: Setting) -> list[float]:
+    """Subtract from each accuracy the other's of the same seed, in points;
+    empty for the same setting."""
+    if setting is other:
         return []
-    plain = next((other.runs for other in settings
-                  if other[:3] == (*setting[:2], setting.baseline)), {})
     return [
-        float(run['accuracy']) - float(plain[seed]['accuracy'])
-        for seed, run in setting.runs.items() if seed in plain
+        float(run['accuracy']) - float(other.runs[seed]['accuracy'])
+        for seed, run in setting.runs.items() if seed in other.runs
     ]
-
-
-def differences_of_harmonizers(
-        settings: list[Setting]) -> dict[str, list[list[float]]]:
-    """Group by harmonizer the differences of each pair and method that it was
-    used on."""
-    by_harmonizer: dict[str, list[list[float]]] = {}
-    for setting in settings:
-        paired = differences(setting, settings)
-        if paired:
-            by_harmonizer.setdefault(setting.harmonizer, []).append(paired)
-    return by_harmonizer
