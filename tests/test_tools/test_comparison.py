@@ -60,18 +60,21 @@ def test_intervals_in_simulated_studies(comparison, spreads, seeds):
         0.8, abs=0.04)
 
 
-def test_seeds_are_the_fewest_that_do(comparison):
-    for spreads in ([1.5], [2., 3.], [0.1]):
-        for effect in (0.4, 1., 3.):
-            seeds = comparison.seeds_for(effect, spreads)
+@pytest.mark.parametrize('spreads', [[1.5], [2., 3.], [0.1]])
+@pytest.mark.parametrize('effect', [0.4, 1., 3.])
+def test_seeds_are_the_fewest_that_do(comparison, spreads, effect):
 
-            def smallest(number: int) -> float:
-                error, freedom = comparison.error_of_mean(
-                    spreads, [number] * len(spreads))
-                return comparison.needed(freedom) * error
+    def smallest(seeds: int) -> float:
+        error, freedom = comparison.error_of_mean(
+            spreads, [seeds] * len(spreads))
+        return comparison.needed(freedom) * error
 
-            assert smallest(seeds) <= effect
-            assert seeds == 2 or smallest(seeds - 1) > effect
-    # Of a spread that is known, by the normal distribution.
+    seeds = comparison.seeds_for(effect, spreads)
+    assert smallest(seeds) <= effect
+    assert seeds == 2 or smallest(seeds - 1) > effect
+
+
+def test_seeds_for_a_spread_that_is_known(comparison):
+    """By the normal distribution."""
     assert comparison.seeds_for(0.1, [3.]) == pytest.approx(
         (2.8016 * 3 / 0.1)**2, rel=0.001)

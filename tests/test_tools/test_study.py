@@ -120,6 +120,10 @@ def test_choice_without_runs_is_refused(planning, tmp_path):
      r"`harmonizers\['GH'\]` .*got \['sufix'\]"),
     (dict(methods={'DANN': dict(options={})}),
      r"`methods\['DANN'\]` .*a `config`, but has none"),
+    (dict(methods={'DANN x10': dict(config='dann.py', strength=10.)}),
+     r"`methods\['DANN x10'\]` .*both `of` and a `strength`"),
+    (dict(methods={'DANN': dict(config='dann.py', of='DANN', strength=0)}),
+     '`strength` above 0'),
     (dict(baseline='plain'), "`baseline` .*'GH, shared'.*got 'plain'"),
 ])
 def test_wrong_names_are_refused(planning, tmp_path, changes, message):
@@ -243,12 +247,12 @@ def results(out: Path) -> list[dict]:
 
 @pytest.fixture(scope='module')
 def run_study(tools):
-    """``run_study(study, out)`` runs it with one seed."""
+    """``run_study(study, out, ...)`` runs it with one seed."""
 
-    def run(study: Path, out: Path) -> None:
+    def run(study: Path, out: Path, *options) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(subprocess, 'Popen', CopiedPopen)
-            tools('study', study, '--out', out, '--seeds', 3)
+            tools('study', study, '--out', out, '--seeds', 3, *options)
 
     return run
 
@@ -317,6 +321,58 @@ def test_only_what_is_missing_is_done(finished, run_study, tmp_path):
     assert sorted(untouched.rglob('*')) == before
     for first, second in zip(results(out), results(again)):
         assert first['accuracy'] == second['accuracy']
+
+
+def test_known_results_are_merged_and_not_made_again(
+        finished, run_study, tmp_path):
+    """Those of another config are, and those of other names stay."""
+    out, _ = finished
+    rows = results(out)
+    rows[1]['config_hash'] = 'another'
+    rows.append({**rows[0], 'method': 'MCD', 'accuracy': '12.5'})
+    rows.append({**rows[0], 'seed': '4'})
+    known = tmp_path / 'known.csv'
+    with open(known, 'w', newline='') as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    again = tmp_path / 'again'
+    again.mkdir()
+    run_study(write_study(again), again, '--known', known)
+    made = [path.parent for path in again.glob('*/*/*/*/result.json')]
+    assert [path.relative_to(again) for path in made] == [
+        Path('Digits_-_DigitsM/DANN/none/3')]
+    first, dann, harmonized, later, other = results(again)
+    whole = results(out)
+    assert (first, harmonized) == (whole[0], whole[2])
+    assert dann['config_hash'] == whole[1]['config_hash']
+    assert dann['accuracy'] == whole[1]['accuracy']
+    assert later == rows[4] and other == rows[3]
+
+
+def test_plan_tells_the_seeds_that_an_effect_needs(tools, tmp_path, capsys):
+    """By the spread of the differences, and the seconds of both."""
+    fields = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
+              'conflict', 'angle', 'seconds')
+    known, study = tmp_path / 'known.csv', write_study(tmp_path)
+    accuracies = {'none': (50, 50, 50), 'GH, shared': (48, 50, 52)}
+    with open(known, 'w', newline='') as file:
+        csv.writer(file).writerows([fields, *(
+            (PAIR, 'DANN', name, seed, 'none', accuracy, '', '', 30)
+            for name, values in accuracies.items()
+            for seed, accuracy in enumerate(values))])
+    tools('study', study, '--plan', '--known', known, '--effect', 2, 10)
+    cells = [cell.strip() for cell in
+             capsys.readouterr().out.splitlines()[2].split('|')[1:-1]]
+    assert cells[:5] == [PAIR, 'DANN', 'GH, shared', '3', '2.0']
+    # A table of sample sizes of the paired t test has 10 for one standard
+    # deviation.
+    assert cells[5:] == ['10 (0:10:00)', '3 (0:03:00)']
+
+
+def test_plan_needs_a_pilot(tools, tmp_path):
+    with pytest.raises(SystemExit, match='pilot first, .*--seeds 0 1 2 3 4'):
+        tools('study', write_study(tmp_path), '--plan')
 
 
 def test_results_of_another_study_are_not_taken_for_this_one(

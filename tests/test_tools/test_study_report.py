@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,46 @@ def test_plots_show_something(tools, tmp_path):
     for name in ('accuracies.png', 'differences.png'):
         picture = image.imread(tmp_path / 'new' / name)[..., :3]
         assert picture.shape[0] > 100 and picture.std() > 0.01
+
+
+def write_strengths(path: Path) -> Path:
+    """Two pairs; the second one lacks a run of MDD."""
+    rows = [
+        (pair, f'{of} x{strength}', name, seed, 'none',
+         80 - 10 * strength * (name == 'none') + seed, '', '', of, strength)
+        for pair in ('A -> B', 'B -> A') for of in ('DANN', 'MDD')
+        for strength in (10, 0.3, 1) for name in ('none', 'RelativeClip')
+        for seed in range(3)
+        if (pair, of, strength) != ('B -> A', 'MDD', 10)]
+    rows.append(('A -> B', 'JAN', 'none', 0, 'none', 50., '', '', '', ''))
+    with open(path, 'w', newline='') as file:
+        csv.writer(file).writerows([(*FIELDS, 'of', 'strength'), *rows])
+    return path
+
+
+def test_robustness_is_drawn_where_there_are_strengths(tools, tmp_path):
+    tools('analysis/study_report', write_strengths(tmp_path / 'study.csv'))
+    picture = image.imread(tmp_path / 'robustness.png')[..., :3]
+    assert picture.shape[0] > 100 and picture.std() > 0.01
+    tools('analysis/study_report', write(tmp_path / 'study.csv'))
+    assert not (tmp_path / 'robustness.png').exists()
+
+
+def test_robustness_is_that_of_pairs_with_all_points(load_tool, tmp_path):
+    robustness = import_module('studying.robustness').robustness
+    results = import_module('studying.results')
+    panels = robustness(results.settings_of(results.read_runs(
+        write_strengths(tmp_path / 'study.csv'))))
+    assert list(panels) == ['DANN, mean of 2 pairs', 'MDD, A -> B']
+    for curves in panels.values():
+        assert list(curves) == ['none', 'RelativeClip']
+        assert curves['none'].strengths == [0.3, 1, 10]
+        assert curves['none'].means == pytest.approx((78, 71, -19))
+        assert curves['RelativeClip'].means == pytest.approx((81, 81, 81))
+    low, high = stats.ttest_1samp([80, 81, 82], 81).confidence_interval(0.95)
+    clipped = panels['MDD, A -> B']['RelativeClip']
+    assert clipped.lows[0] == pytest.approx(low)
+    assert clipped.highs[2] == pytest.approx(high)
 
 
 def test_missing_table_is_an_error(tools, tmp_path):

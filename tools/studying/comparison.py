@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from functools import lru_cache
+from functools import cache
 from itertools import count
 from typing import NamedTuple, Sequence
 
@@ -105,7 +105,7 @@ def critical(freedom: float) -> float:
     return float(stats.t.ppf(1 - LEVEL / 2, freedom))
 
 
-@lru_cache(maxsize=None)
+@cache
 def needed(freedom: float) -> float:
     """Return how many standard errors an effect has to be, to be found with
     the wanted power: the noncentral t distribution, averaged over the spread

@@ -14,7 +14,7 @@ AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
 # What an entry of each axis may say.
 ENTRIES = dict(
     pairs=('config', 'options'),
-    methods=('config', 'options', 'harmonizers'),
+    methods=('config', 'options', 'harmonizers', 'of', 'strength'),
     harmonizers=('suffix', 'harmonizer', 'options'))
 # Name of the control that is in every study unless it says `null = False`: a
 # training that differs from the baseline by roundings only.
@@ -41,6 +41,9 @@ class Run(NamedTuple):
     baseline: str
     """Name of the harmonizer that the others are compared with."""
     metric: str
+    variant: dict
+    """Where the method is one with its alignment made stronger or weaker: the
+    name `of` the method, and the `strength`, which is 1 as it was tuned."""
 
     @property
     def folder(self) -> Path:
@@ -62,7 +65,8 @@ class Run(NamedTuple):
             config=self.config.name,
             data=self.data.name,
             options=' '.join(f'{k}={v}' for k, v in options.items()),
-            metric=self.metric)
+            metric=self.metric,
+            **self.variant)
 
 
 def plan(path: Path, chosen: dict | None = None) -> list[Run]:
@@ -118,6 +122,12 @@ def check_names(path: Path, study: Config) -> None:
             if 'config' in known and 'config' not in entry:
                 raise InputError(f'`{axis}[{name!r}]` of {path} should have '
                                  'a `config`, but has none.')
+    for name, entry in study.methods.items():
+        variant = variant_of(entry)
+        if variant and not (len(variant) == 2 and variant['strength'] > 0):
+            raise InputError(f'`methods[{name!r}]` of {path} should have both '
+                             '`of` and a `strength` above 0, or none of them, '
+                             f'but has {variant}.')
     if study.baseline not in study.harmonizers:
         raise InputError(f'`baseline` of {path} should be among the '
                          f'`harmonizers` {list(study.harmonizers)}, but got '
@@ -177,7 +187,12 @@ def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
     return Run(pair, method, harmonizer, seed,
                with_suffix(config, entry.get('suffix', '')),
                folder / study.pairs[pair].config, entry.get('harmonizer'),
-               options, study.baseline, study.get('metric', 'accuracy/top1'))
+               options, study.baseline, study.get('metric', 'accuracy/top1'),
+               variant_of(study.methods[method]))
+
+
+def variant_of(entry: dict) -> dict:
+    return {key: entry[key] for key in ('of', 'strength') if key in entry}
 
 
 def with_suffix(config: Path, suffix: str) -> Path:

@@ -9,6 +9,7 @@ from .comparison import LEVEL
 from .contrast import Contrast, by_harmonizer, contrast
 from .plots import by_pair, plot_accuracies, plot_differences
 from .results import Setting, differences, find
+from .robustness import plot_robustness
 
 COMPARED = ('95 % interval', 'smallest effect', 'null', 'verdict')
 HEADER = ('method', 'harmonizer', 'seeds', 'accuracy (%)', 'difference',
@@ -96,3 +97,4 @@ def report(settings: list[Setting], folder: Path) -> None:
     print(table)
     plot_accuracies(settings, folder / 'accuracies.png')
     plot_differences(settings, folder / 'differences.png')
+    plot_robustness(settings, folder / 'robustness.png')

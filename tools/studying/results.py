@@ -4,7 +4,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import Iterable, NamedTuple, Sequence
 
 from mmgh.input_error import InputError
 
@@ -37,29 +37,48 @@ def read_result(work_dir: Path) -> dict | None:
         return None
 
 
-def write_results(out: Path, planned: Sequence[Path]) -> Path:
-    """Write a line per finished run below `out`.
+def results_below(out: Path) -> list[dict]:
+    """Read the results of all finished runs of a folder."""
+    results = map(read_result, (path.parent for path in sorted(
+        out.glob('*/*/*/*/result.json'))))
+    return [result for result in results if result]
+
+
+def names(result: dict) -> tuple:
+    """Tell runs apart: by pair, method, harmonizer and seed."""
+    return (result['pair'], result['method'], result['harmonizer'],
+            int(result['seed']))
+
+
+def agree(known: dict | None, description: dict) -> bool:
+    """Tell whether a known result is of the run that is described."""
+    return known is not None and all(
+        known.get(name) == description[name]
+        for name in ('baseline', 'metric', 'config_hash'))
+
+
+def write_results(path: Path, results: Iterable[dict],
+                  order: Sequence[tuple]) -> None:
+    """Write a line per run.
 
     Args:
-        out (Path): Folder of the study.
-        planned (Sequence[Path]): Folders of runs that come first.
+        path (Path): CSV to write.
+        results (Iterable[dict]): Of two of the same names the last one.
+        order (Sequence[tuple]): Names of runs that come first.
     """
-    order = {folder: number for number, folder in enumerate(planned)}
-    folders = sorted((path.parent for path in out.glob('*/*/*/*/result.json')),
-                     key=lambda folder:
-                     (order.get(folder, len(order)), folder))
-    results = [result for result in map(read_result, folders) if result]
-    names = dict.fromkeys(name for result in results for name in result)
-    path = out / 'study.csv'
+    rank = {run: number for number, run in enumerate(order)}
+    single = {names(result): result for result in results}
+    rows = [single[run] for run in sorted(
+        single, key=lambda run: (rank.get(run, len(rank)), run))]
+    columns = dict.fromkeys(name for row in rows for name in row)
     with open(path, 'w', newline='') as file:
-        writer = csv.DictWriter(file, fieldnames=list(names))
+        writer = csv.DictWriter(file, fieldnames=list(columns))
         writer.writeheader()
-        writer.writerows(results)
-    return path
+        writer.writerows(rows)
 
 
-def read_results(path: Path) -> list[Setting]:
-    """Read the settings, in the order in which the CSV first names them.
+def read_runs(path: Path) -> list[dict]:
+    """Read the runs of a table.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -67,19 +86,25 @@ def read_results(path: Path) -> list[Setting]:
     """
     if not path.exists():
         raise FileNotFoundError(f'There is no {path}.')
-    settings: dict[tuple, Setting] = {}
     with open(path, newline='') as file:
         reader = csv.DictReader(file)
         lacking = [n for n in COLUMNS if n not in (reader.fieldnames or ())]
         if lacking:
             raise InputError(f'{path} is no table of tools/study.py: it has '
                              f'no {lacking}.')
-        for run in reader:
-            key = run['pair'], run['method'], run['harmonizer']
-            setting = settings.setdefault(key, Setting(*key, {}))
-            setting.runs[int(run['seed'])] = run
-    if not settings:
+        runs = list(reader)
+    if not runs:
         raise InputError(f'{path} has no runs.')
+    return runs
+
+
+def settings_of(runs: Iterable[dict]) -> list[Setting]:
+    """Group runs by setting, in the order in which these come first."""
+    settings: dict[tuple, Setting] = {}
+    for run in runs:
+        *key, seed = names(run)
+        setting = settings.setdefault(tuple(key), Setting(*key, {}))
+        setting.runs[seed] = run
     return list(settings.values())
 
 
