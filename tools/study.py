@@ -21,9 +21,10 @@ from expected_errors import one_line_errors
 from studying.plan import AXES, Run, plan
 from studying.power import power_table
 from studying.report import report
-from studying.results import (agree, names, read_result, read_runs,
-                              results_below, settings_of, write_results)
-from studying.run_config import config_hash, iterations, run_config
+from studying.results import (names, read_result, read_runs, results_below,
+                              settings_of, write_results)
+from studying.run_config import (describe, iterations, run_config,
+                                 without_other_configs)
 from studying.training import prepare, train_all
 from studying.worker import LOG
 
@@ -118,23 +119,20 @@ def tell_power(args: argparse.Namespace, runs: list[Run],
 
 def do(args: argparse.Namespace, runs: list[Run], known: list[dict]) -> None:
     """Train what is missing, and write the results."""
-    missing, outdated = {}, set()
-    of_names = {names(result): result for result in known}
-    for run in runs:
-        cfg, work_dir = run_config(run), args.out / run.folder
-        description = {**run.description, 'config_hash': config_hash(cfg)}
-        if agree(of_names.get(run[:4]), description):
-            continue
-        outdated.add(run[:4])
-        prepare(work_dir, description, cfg)
-        if read_result(work_dir) is None:
-            missing[work_dir] = iterations(cfg)
-    kept = [result for result in known if names(result) not in outdated]
-    print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before.',
-          flush=True)
+    kept = without_other_configs(known, runs)
     if len(kept) < len(known):
         print(f'{len(known) - len(kept)} runs in {args.known} are of other '
-              'configs: they are done again.')
+              'configs, and left out.')
+    there, missing = set(map(names, kept)), {}
+    for run in runs:
+        if run[:4] in there:
+            continue
+        cfg, work_dir = run_config(run), args.out / run.folder
+        prepare(work_dir, describe(run, cfg), cfg)
+        if read_result(work_dir) is None:
+            missing[work_dir] = iterations(cfg)
+    print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before.',
+          flush=True)
     failed = train_all(missing, args.workers)
     results = [*results_below(args.out), *kept]
     if results:

@@ -240,6 +240,10 @@ def test_null_control_is_the_default(planning, tmp_path):
     assert 'null' in {run.harmonizer for run in planning.plan(study)}
 
 
+def config_hash(config) -> str:
+    return import_module('studying.run_config').config_hash(config)
+
+
 def results(out: Path) -> list[dict]:
     with open(out / 'study.csv', newline='') as file:
         return list(csv.DictReader(file))
@@ -324,13 +328,16 @@ def test_only_what_is_missing_is_done(finished, run_study, tmp_path):
 
 
 def test_known_results_are_merged_and_not_made_again(
-        finished, run_study, tmp_path):
-    """Those of another config are, and those of other names stay."""
+        finished, run_study, planning, run_config, tmp_path):
+    """Those of another config are left out, and those of other names stay."""
     out, _ = finished
     rows = results(out)
     rows[1]['config_hash'] = 'another'
     rows.append({**rows[0], 'method': 'MCD', 'accuracy': '12.5'})
-    rows.append({**rows[0], 'seed': '4'})
+    run = planning.plan(write_study(tmp_path), dict(seeds=[4]))[0]
+    rows.append({**rows[0], 'seed': '4',
+                 'config_hash': config_hash(run_config(run))})
+    rows.append({**rows[0], 'seed': '5'})
     known = tmp_path / 'known.csv'
     with open(known, 'w', newline='') as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))

@@ -50,13 +50,6 @@ def names(result: dict) -> tuple:
             int(result['seed']))
 
 
-def agree(known: dict | None, description: dict) -> bool:
-    """Tell whether a known result is of the run that is described."""
-    return known is not None and all(
-        known.get(name) == description[name]
-        for name in ('baseline', 'metric', 'config_hash'))
-
-
 def write_results(path: Path, results: Iterable[dict],
                   order: Sequence[tuple]) -> None:
     """Write a line per run.

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from mmgh.input_error import InputError
 from .plan import Run
+from .results import names
 
 DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
         'test_dataloader', 'test_evaluator')
@@ -49,6 +50,34 @@ def config_hash(cfg: Config) -> str:
     """Return what is equal for configs of equal content."""
     content = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def describe(run: Run, cfg: Config) -> dict:
+    """Return the description of the run, with what tells configs apart."""
+    return {**run.description, 'config_hash': config_hash(cfg)}
+
+
+def without_other_configs(results: list[dict], runs: list[Run]) -> list[dict]:
+    """Leave out results that have the names of a setting but not its config:
+    none of its seeds should be of another.
+
+    Args:
+        results: Of any seeds.
+        runs: Of the settings; other settings' results are not looked at.
+    """
+    settings = {run[:3]: run for run in runs}
+    kept = []
+    for result in results:
+        *setting, seed = names(result)
+        run = settings.get(tuple(setting))
+        if run:
+            run = run._replace(seed=seed)
+            described = describe(run, run_config(run))
+        if not run or all(
+                result.get(name) == described[name]
+                for name in ('baseline', 'metric', 'config_hash')):
+            kept.append(result)
+    return kept
 
 
 def iterations(cfg: Config) -> int | None:
