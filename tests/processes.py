@@ -44,7 +44,9 @@ def _join_group(rank: int, folder: str, function, args: tuple) -> None:
         timeout=timedelta(seconds=60))
     torch.set_num_threads(1)
     torch.save(function(rank, *args), f'{folder}/rank{rank}.pth')
-    distributed.destroy_process_group()
+    # A group that is destroyed holds Python's lock while it waits for its
+    # threads, one of which may wait for that lock.
+    os._exit(0)
 
 
 class CopiedPopen:

@@ -83,5 +83,10 @@ class Harmonizer(ABC):
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Take over the memory of a harmonizer of this type."""
+        missing = sorted(set(self.memory) - set(state_dict))
+        if missing:
+            raise ValueError(f'The memory of {type(self).__name__} in the '
+                             f'checkpoint should have {sorted(self.memory)}, '
+                             f'but lacks {missing}.')
         for name in self.memory:
             setattr(self, name, state_dict[name])

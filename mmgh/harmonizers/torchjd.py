@@ -68,14 +68,14 @@ class TorchJD(Harmonizer):
         self._method = self._build()
         self._default_scales: dict[int, float] = {}
         # Of the last comparison.
-        self._num_tasks: int | None = None
+        self._last_num_tasks: int | None = None
 
     @torch.no_grad()
     def weigh(self, gramian: Tensor) -> Tensor:
         products = gramian.to('cpu', torch.float64)
         weights = torch.full_like(products[0], math.nan)
         if products.isfinite().all() and (products.diagonal() > 0).all():
-            self._num_tasks = len(products)
+            self._last_num_tasks = len(products)
             scale = self.scale or self._default_scale(len(products))
             products = products / products.diagonal().mean()
             weights = scale * _weigh(self._method, products)
@@ -88,26 +88,18 @@ class TorchJD(Harmonizer):
 
     def state_dict(self) -> dict:
         """Return the memory of the method, which depends on the tasks."""
-        if self._num_tasks is None:
+        if self._last_num_tasks is None:
             return {}
         memory = memory_of(self._method)
         if not memory:
             return {}
-        return dict(name=self.name, num_tasks=self._num_tasks, memory=memory)
+        return dict(num_tasks=self._last_num_tasks, memory=memory)
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Take over the memory of the same method.
-
-        Raises:
-            ValueError: If it is that of another one.
-        """
-        if state_dict['name'] != self.name:
-            raise ValueError(f"`name` should be {state_dict['name']!r}, whose "
-                             'memory is in the checkpoint, but got '
-                             f'{self.name!r}.')
-        self._num_tasks = state_dict['num_tasks']
+        """Take over the memory of the same method."""
+        self._last_num_tasks = state_dict['num_tasks']
         self._method = self._build()
-        self._first_weights(self._method, self._num_tasks)
+        self._first_weights(self._method, self._last_num_tasks)
         load_memory(self._method, state_dict['memory'])
 
     def _default_scale(self, num_tasks: int) -> float:

@@ -109,10 +109,10 @@ class SSRTClassifier(UDAClassifier):
         self.register_buffer(
             'adaptation_strength', torch.ones(()), persistent=False)
 
-    def task_of(self, loss_name: str) -> str:
-        if loss_name == 'loss_refinement':
-            return 'alignment'
-        return super().task_of(loss_name)
+    @property
+    def tasks(self) -> dict[str, str]:
+        """The task of each loss."""
+        return {**super().tasks, 'loss_refinement': 'alignment'}
 
     def _extract_pair(self, inputs: dict[str, Tensor]) -> tuple:
         """Return features of both domains, and of the perturbed target."""

@@ -80,6 +80,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         self.uda_head = uda_head
         self.domain_forward = domain_forward
         self.predict_features = predict_features
+        # Names, as the classification head returned them last.
+        self._cls_losses: tuple[str, ...] = ('loss_cls', )
 
     def loss(self, inputs: dict[str, Tensor],
              data_samples: list[DataSample]) -> dict[str, Tensor]:
@@ -114,11 +116,12 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
     def _losses_of_cls_head(
             self, feats: tuple,
             data_samples: list[DataSample]) -> dict[str, Tensor]:
-        losses = self.head.loss(feats, data_samples)
-        return {
+        losses = {
             'loss_cls' if name == 'loss' else name: value
-            for name, value in losses.items()
+            for name, value in self.head.loss(feats, data_samples).items()
         }
+        self._cls_losses = tuple(losses)
+        return losses
 
     def predict(self,
                 inputs: Tensor,
@@ -138,9 +141,13 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         """Which tasks are harmonized with each other: a fact of the method."""
         return self.uda_head.pairs
 
-    def task_of(self, loss_name: str) -> str:
-        """Return the task that the UDA head names; others are ``'cls'``."""
-        return self.uda_head.tasks.get(loss_name, 'cls')
+    @property
+    def tasks(self) -> dict[str, str]:
+        """The task of each loss of both heads."""
+        return {
+            **dict.fromkeys(self._cls_losses, 'cls'),
+            **self.uda_head.tasks
+        }
 
     def _extract_pair(self, inputs: dict[str, Tensor]) -> tuple:
         """Return the neck's features of both domains."""

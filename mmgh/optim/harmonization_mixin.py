@@ -32,7 +32,7 @@ class HarmonizationMixin:
     """What a model may ask, see :func:`mmgh.task_losses.harmonizes`."""
 
     def __init__(self,
-                 harmonizer: dict | Callable | Sequence,
+                 harmonizer: dict | Callable | Sequence | None = None,
                  pairs: Sequence[Sequence[str]] | None = None,
                  probe: str = 'parameters',
                  shared: Sequence[str] | None = None,

@@ -11,10 +11,11 @@ from torch import Tensor
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import Pairs, check_pairs
 
-Harmonizer = Callable[[Tensor], Tensor]
+# A harmonizer, or any function like one.
+Weigh = Callable[[Tensor], Tensor]
 Group = tuple[str, ...]
 # Tasks that are harmonized with each other, and by what.
-Groups = list[tuple[Group, Harmonizer]]
+Groups = list[tuple[Group, Weigh]]
 
 
 class TaskWeighting:
@@ -28,7 +29,7 @@ class TaskWeighting:
             that of the harmonizer.
     """
 
-    def __init__(self, harmonizer: dict | Harmonizer | Sequence,
+    def __init__(self, harmonizer: dict | Weigh | Sequence,
                  pairs: Sequence[Sequence[str]] | None,
                  max_weight: float | None) -> None:
         if pairs is not None:
@@ -43,12 +44,16 @@ class TaskWeighting:
         self._is_list = isinstance(harmonizer, (list, tuple))
         if not self._is_list:
             harmonizer = [harmonizer]
+        if not harmonizer:
+            raise ValueError('`harmonizer` should be one for all, or a list '
+                             'with one for each of the `pairs` '
+                             f'{pairs!r}, but got {harmonizer!r}.')
         # A harmonizer may have a memory: each group gets one of its own.
         self.harmonizers = [_build_harmonizer(one) for one in harmonizer]
         self._is_for_pairs = self._is_list or self._num_tasks == 2
         if pairs is not None:
             self._check_count(pairs)
-        self._copies: dict[Group, Harmonizer] = {}
+        self._copies: dict[Group, Weigh] = {}
         # Of a checkpoint, for harmonizers that are not there yet.
         self._memories: dict[str, dict] = {}
 
@@ -68,30 +73,37 @@ class TaskWeighting:
         groups = (
             _check_names(used, tasks)
             if used else [self._all_at_once(tasks, pairs)])
-        return [(group, self._copy(i, group))
-                for i, group in enumerate(groups)]
+        copies = [(group, self._copy(i, group))
+                  for i, group in enumerate(groups)]
+        self._warn_of_unused_memories()
+        return copies
 
-    def weights(self, harmonizer: Harmonizer, gramian: Tensor) -> Tensor:
+    def weights(self, harmonizer: Weigh, gramian: Tensor) -> Tensor:
         """Return the bounded weights of K tasks, shape ``(K, )``; 1 if they,
         or the Gramian, are not finite."""
-        weights = harmonizer(gramian).to(gramian)
-        if weights.shape != gramian.shape[:1]:
+        weights = harmonizer(gramian)
+        if not isinstance(weights, Tensor) or (weights.shape !=
+                                               gramian.shape[:1]):
+            found = (
+                f'the shape {tuple(weights.shape)}'
+                if isinstance(weights, Tensor) else repr(weights))
             raise ValueError(
-                f'`harmonizer` should return {len(gramian)} weights, but '
-                f'{harmonizer!r} returned the shape {tuple(weights.shape)}.')
+                f'`harmonizer` should return {len(gramian)} weights as a '
+                f'tensor, but {_name_of(harmonizer)} returned {found}.')
+        weights = weights.to(gramian)
         bound = self.max_weight
         if bound is None:
             bound = getattr(harmonizer, 'max_weight', None)
         if bound is None:
             bound = len(gramian)
-        weights = weights.clamp(-bound, bound)
         finite = gramian.isfinite().all() & weights.isfinite().all()
-        return torch.where(finite, weights, torch.ones_like(weights))
+        return torch.where(finite, weights.clamp(-bound, bound),
+                           torch.ones_like(weights))
 
     def state_dict(self) -> dict[str, dict]:
         """Return the memories of harmonizers by the names of their tasks."""
         memories = {
-            ' '.join(group): dict(type=type(harmonizer).__name__, memory=state)
+            ' '.join(group): dict(type=_name_of(harmonizer), memory=state)
             for group, harmonizer in self._copies.items()
             if (state := getattr(harmonizer, 'state_dict', dict)())
         }
@@ -123,26 +135,37 @@ class TaskWeighting:
             dict.fromkeys([*(t for t in named if t in tasks), *tasks]))
 
     def _check_count(self, pairs: Sequence | None) -> None:
-        wanted = len(pairs or ()) or None
-        if self._is_list and len(self.harmonizers) != wanted:
+        if self._is_list and len(self.harmonizers) != len(pairs or ()):
             raise ValueError(
                 '`harmonizer` should be one for all, or a list with one for '
                 f'each of the `pairs` {pairs!r}, but got {self.harmonizers}.')
 
-    def _copy(self, index: int, group: Group) -> Harmonizer:
+    def _copy(self, index: int, group: Group) -> Weigh:
         if group not in self._copies:
             harmonizer = self.harmonizers[index if self._is_list else 0]
             harmonizer = self._copies[group] = deepcopy(harmonizer)
             getattr(harmonizer, 'prepare', _ignore)(group)
-            saved = self._memories.pop(' '.join(group), None)
-            if saved and saved['type'] == type(harmonizer).__name__:
+            saved = self._memories.get(' '.join(group))
+            if saved and saved['type'] == _name_of(harmonizer):
+                del self._memories[' '.join(group)]
                 harmonizer.load_state_dict(saved['memory'])
-            elif saved:
-                print_log(
-                    f"The memory of {saved['type']} in the checkpoint is left "
-                    f'out: the harmonizer is {harmonizer!r} now.',
-                    'current', logging.WARNING)
         return self._copies[group]
+
+    def _warn_of_unused_memories(self) -> None:
+        for tasks, saved in self._memories.items():
+            print_log(
+                f"The memory of {saved['type']} for the tasks {tasks!r} in "
+                'the checkpoint is not used: it is of another harmonizer, or '
+                'other tasks. This one begins anew.', 'current',
+                logging.WARNING)
+        self._memories = {}
+
+
+def _name_of(harmonizer: Weigh) -> str:
+    """Return what tells a harmonizer from others, without its options."""
+    kind = getattr(harmonizer, '__name__', type(harmonizer).__name__)
+    method = getattr(harmonizer, 'name', None)
+    return kind if method is None else f'{kind} {method}'
 
 
 def _ignore(tasks: Group) -> None:
@@ -157,11 +180,16 @@ def _check_names(pairs: Pairs, tasks: Collection[str]) -> list[Group]:
     return [tuple(pair) for pair in pairs]
 
 
-def _build_harmonizer(harmonizer: dict | Harmonizer) -> Harmonizer:
+def _build_harmonizer(harmonizer: dict | Weigh) -> Weigh:
     if isinstance(harmonizer, dict):
         harmonizer = TASK_UTILS.build(harmonizer)
-    if not callable(harmonizer):
+    if not callable(harmonizer) or isinstance(harmonizer, type):
         raise TypeError('`harmonizer` should be a config such as '
                         "dict(type='mmgh.GH'), but got "
                         f'{harmonizer!r}.')
+    memory = getattr(harmonizer, 'memory', ())
+    if isinstance(memory, str) or not all(
+            hasattr(harmonizer, name) for name in memory):
+        raise ValueError(f'`memory` of {_name_of(harmonizer)} should list '
+                         f'names of its attributes, but got {memory!r}.')
     return harmonizer

@@ -147,30 +147,51 @@ def test_no_memory_no_state(message_hub):
     assert 'harmonization' not in wrapper.state_dict()
 
 
-def test_memory_of_another_harmonizer_is_left_out_with_a_word(
-        message_hub):
+def warnings_of(act) -> list[str]:
+    """Messages of the log while it acts."""
     told = []
-    handler = logging.Handler()
+    handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: told.append(record.getMessage())
     logger = MMLogger.get_current_instance()
     logger.addHandler(handler)
-    first = make_wrapper(Averaging())
-    step(first, 0, 'ab')
-    second = make_wrapper(dict(type='mmgh.GH'))
-    second.load_state_dict(first.state_dict())
-    step(second, 1, 'ab')
-    logger.removeHandler(handler)
-    assert sum('memory of Averaging' in message for message in told) == 1
-    assert 'harmonization' not in second.state_dict()
+    try:
+        act()
+    finally:
+        logger.removeHandler(handler)
+    return told
 
 
-def test_memory_of_another_method_of_torchjd_is_refused(message_hub):
-    first = make_wrapper(torchjd('GradVac'))
+@pytest.mark.parametrize('before, after', [
+    ((Averaging, None), (lambda: dict(type='mmgh.GH'), None)),
+    ((lambda: torchjd('GradVac'), None), (lambda: torchjd('PCD'), None)),
+    ((Averaging, [('a', 'b')]), (Averaging, [('b', 'a')])),
+])
+def test_memory_that_does_not_fit_is_left_out_with_a_word(
+        before, after, message_hub):
+    """Of another harmonizer, another method, other tasks."""
+    first, second = (make_wrapper(make(), pairs)
+                     for make, pairs in (before, after))
     step(first, 0, 'ab')
-    second = make_wrapper(torchjd('PCD'))
     second.load_state_dict(first.state_dict())
-    with pytest.raises(ValueError, match="`name` should be 'GradVac'"):
-        step(second, 1, 'ab')
+    assert 'not used' in ''.join(warnings_of(lambda: step(second, 1, 'ab')))
+    assert warnings_of(lambda: step(second, 2, 'ab')) == []
+    memories = second.state_dict().get('harmonization', {}).get('memories', {})
+    names = ' '.join(after[1][0]) if after[1] else 'a b'
+    assert set(memories) <= {names}
+
+
+def test_memory_that_lacks_a_name_is_refused():
+    with pytest.raises(ValueError, match=r"Averaging.*lacks \['mean'\]"):
+        Averaging().load_state_dict({})
+
+
+@pytest.mark.parametrize('memory', ['mean', ('men', )])
+def test_memory_that_is_no_list_of_attributes_is_refused(memory):
+    """When it is built, not at the first checkpoint."""
+    harmonizer = Averaging()
+    harmonizer.memory = memory
+    with pytest.raises(ValueError, match='`memory` of Averaging'):
+        make_wrapper(harmonizer)
 
 
 def test_registered_harmonizers_say_what_they_are():

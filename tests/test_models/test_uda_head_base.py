@@ -66,6 +66,24 @@ def test_a_loss_without_a_task_is_named():
         Forgetful().loss(*outputs())
 
 
+@pytest.mark.parametrize('returned, message', [
+    (None, r"some of the losses \['loss_a', 'loss_inner'\].*returned None"),
+    ({}, 'some of the losses'),
+    (dict(accuracy=1.), 'some of the losses'),
+    (dict(loss_a=torch.ones(()), mean=torch.ones((), requires_grad=True)),
+     'name a loss `loss_...`.*`mean` has a gradient'),
+])
+def test_what_would_not_be_trained_is_refused(returned, message):
+
+    class Silent(TwoReversals):
+
+        def losses(self, source, target):
+            return returned
+
+    with pytest.raises(TypeError, match=message):
+        Silent().loss(*outputs())
+
+
 def test_what_is_no_loss_needs_no_task():
 
     class Talkative(TwoReversals):
@@ -99,6 +117,8 @@ def classifier_with(**facts):
 @pytest.mark.parametrize('facts, error, message', [
     (dict(tasks=None), TypeError, '`Head.tasks` should name the task of each'),
     (dict(tasks={}), TypeError, '`Head.tasks` should name the task of each'),
+    (dict(tasks=['loss_a']), TypeError, r"got \['loss_a'\]"),
+    (dict(tasks=dict(mean='alignment')), TypeError, "got {'mean': 'align"),
     (dict(tasks=dict(loss_a='algnment')), ValueError,
      r"`Head.pairs`.*\['algnment', 'cls'\], but got \['alignment'\]"),
     (dict(pairs=[('alignment', )]), ValueError, '`pairs`.*two different'),
@@ -114,3 +134,11 @@ def test_the_classifier_tells_the_pairs_of_its_head():
     model = classifier_with(
         tasks=dict(loss_a='a', loss_inner='b'), pairs=[('b', 'a')])
     assert model.pairs == [('b', 'a')]
+
+
+def test_a_loss_that_a_classifier_adds_needs_a_task():
+    """It would train as a part of the classification."""
+    model = classifier_with()
+    losses = dict(loss_cls=torch.ones(()), loss_entropy=torch.ones(()))
+    with pytest.raises(KeyError, match='none for `loss_entropy`'):
+        model.parse_losses(losses)

@@ -85,6 +85,18 @@ def test_torchjd_steps_as_its_own_aggregator(name, options, names):
         atol=1e-2)
 
 
+@pytest.mark.parametrize('weights', [None, [1., 1., 1.], 1.])
+def test_weights_that_are_no_tensor_are_refused(weights):
+    with pytest.raises(ValueError, match=r'3 weights as a tensor.*returned'):
+        harmonized_gradient(harmonizer=lambda gramian: weights)
+
+
+@pytest.mark.parametrize('harmonizer', [GH, None, [], 'mmgh.GH'])
+def test_what_is_no_harmonizer_is_refused(harmonizer):
+    with pytest.raises((TypeError, ValueError), match='`harmonizer` should'):
+        harmonized_gradient(harmonizer=harmonizer)
+
+
 def test_weights_of_another_number_are_refused():
     with pytest.raises(ValueError, match=r'return 3 weights.*shape \(2,\)'):
         harmonized_gradient(harmonizer=lambda gramian: torch.ones(2))
@@ -101,9 +113,14 @@ def test_list_of_harmonizers_without_pairs_is_refused():
         harmonized_gradient(harmonizer=[dict(type='mmgh.GH')])
 
 
-def test_weights_that_are_not_finite_count_as_one(message_hub):
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+@pytest.mark.parametrize('max_weight', [None, float('inf')])
+def test_weights_that_are_not_finite_count_as_one(
+        value, max_weight, message_hub):
     gradient = harmonized_gradient(
-        'ab', harmonizer=lambda gramian: torch.tensor([1., float('nan')]))
+        'ab',
+        harmonizer=lambda gramian: torch.tensor([1., value]),
+        max_weight=max_weight)
     torch.testing.assert_close(gradient, DIRECTIONS['a'] + DIRECTIONS['b'])
     assert message_hub.get_scalar('train/weight_b').current() == 1
 

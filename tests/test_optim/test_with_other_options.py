@@ -12,11 +12,12 @@ import torch
 from mmengine.hooks import EMAHook
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import Runner
-from torch import distributed, nn
+from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from mmgh.optim import GHOptimWrapper
 from mmgh.task_losses import map_task_losses
+from ..processes import on_two_ranks
 from .two_task_model import TwoTaskModel, make_batch, make_model
 
 PROBES = dict(
@@ -129,26 +130,28 @@ def averaged(runner: Runner) -> dict:
 
 
 @pytest.mark.parametrize('probe', PROBES)
-def test_anomalous_parameters_are_named(probe, tmp_path, monkeypatch):
+def test_anomalous_parameters_are_named(probe):
+    for messages in on_two_ranks(anomalies, probe):
+        assert len(messages) == 1 and 'unused.weight' in messages[0]
+
+
+def anomalies(rank: int, probe: str) -> list[str]:
+    """What MMEngine says of a step with a parameter that no task reaches."""
     messages = []
-    monkeypatch.setattr('mmengine.model.utils.print_log',
-                        lambda message, **kwargs: messages.append(message))
     model = make_model(conflict=True)
     model.unused = nn.Linear(2, 3, bias=False)
-    distributed.init_process_group(
-        'gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1)
-    try:
-        wrapped = MMDistributedDataParallel(
-            model, detect_anomalous_params=True, find_unused_parameters=True)
-        wrapper = GHOptimWrapper(
-            optimizer=torch.optim.SGD(model.parameters(), lr=0.01),
-            harmonizer=dict(type='mmgh.GH'),
-            **PROBES[probe])
-        wrapper.initialize_count_status(wrapped, 0, 10)
+    wrapped = MMDistributedDataParallel(
+        model, detect_anomalous_params=True, find_unused_parameters=True)
+    wrapper = GHOptimWrapper(
+        optimizer=torch.optim.SGD(model.parameters(), lr=0.01),
+        harmonizer=dict(type='mmgh.GH'),
+        **PROBES[probe])
+    wrapper.initialize_count_status(wrapped, 0, 10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('mmengine.model.utils.print_log',
+                      lambda message, **kwargs: messages.append(message))
         wrapped.train_step(make_batch(), wrapper)
-    finally:
-        distributed.destroy_process_group()
-    assert len(messages) == 1 and 'unused.weight' in messages[0]
+    return messages
 
 
 @pytest.mark.parametrize('probe', PROBES)

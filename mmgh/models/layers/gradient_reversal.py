@@ -25,8 +25,8 @@ class GradientReversal(nn.Module):
         \lambda = max \cdot \left(\frac{2}{1 + \exp(-\alpha i / n)} - 1\right)
 
     The iteration is a buffer, so it is saved with the model and goes on where
-    it was when training resumes. Whoever owns the layer calls :meth:`advance`
-    once per training iteration.
+    it was when training resumes. A UDA head calls :meth:`advance` of its
+    layers once per training iteration; whoever owns one elsewhere has to.
 
     Args:
         alpha (float): Steepness. Defaults to 10.

@@ -70,15 +70,11 @@ class UDAHead(BaseModule, ABC):
 
         Raises:
             KeyError: If a loss has no task: it would train as another one.
+            TypeError: If there is no loss, or what is none has a gradient:
+                without ``loss`` in its name it would not be trained.
         """
         losses = self.losses(source, target)
-        unknown = sorted(name for name in losses
-                         if 'loss' in name and name not in self.tasks)
-        if unknown:
-            raise KeyError(
-                f'`{type(self).__name__}.tasks` should name the task of every '
-                f'loss, but has none for {unknown}; it knows '
-                f'{sorted(self.tasks)}.')
+        self._check_losses(losses)
         if self.training:
             for reversal in set(_reversals_of(self)):
                 reversal.advance()
@@ -102,14 +98,16 @@ class UDAHead(BaseModule, ABC):
         """Refuse a head that does not say which tasks it has.
 
         Raises:
-            TypeError: If it has no ``tasks``.
+            TypeError: If it has no ``tasks``, or they are no losses.
             ValueError: If ``pairs`` name others than these and ``'cls'``.
         """
         name = type(self).__name__
-        if not getattr(self, 'tasks', None):
+        tasks = getattr(self, 'tasks', None)
+        if not (tasks and isinstance(tasks, Mapping)
+                and all('loss' in loss for loss in tasks)):
             raise TypeError(
                 f'`{name}.tasks` should name the task of each loss, such as '
-                "dict(loss_domain='alignment'), but there is none.")
+                f"dict(loss_domain='alignment'), but got {tasks!r}.")
         check_pairs(self.pairs)
         known = {'cls', *self.tasks.values()}
         unknown = {task for pair in self.pairs for task in pair} - known
@@ -117,6 +115,26 @@ class UDAHead(BaseModule, ABC):
             raise ValueError(
                 f'`{name}.pairs` should pair tasks of the head, which are '
                 f'{sorted(known)}, but got {sorted(unknown)}.')
+
+    def _check_losses(self, losses: dict[str, Tensor]) -> None:
+        name = type(self).__name__
+        if not isinstance(losses, Mapping) or not any(
+                'loss' in loss for loss in losses):
+            raise TypeError(f'`{name}.losses` should return some of the '
+                            f'losses {sorted(self.tasks)} by name, but '
+                            f'returned {losses!r}.')
+        unknown = sorted(loss for loss in losses
+                         if 'loss' in loss and loss not in self.tasks)
+        if unknown:
+            raise KeyError(
+                f'`{name}.tasks` should name the task of every loss, but has '
+                f'none for {unknown}; it knows {sorted(self.tasks)}.')
+        for logged, value in losses.items():
+            if 'loss' not in logged and getattr(value, 'requires_grad', False):
+                raise TypeError(
+                    f'`{name}.losses` should name a loss `loss_...`, and '
+                    f'detach what is only logged, but `{logged}` has a '
+                    'gradient.')
 
 
 def _reversals_of(module: nn.Module) -> Iterator[GradientReversal]:
