@@ -10,6 +10,7 @@ import os
 import runpy
 import sys
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,23 +50,39 @@ def _join_group(rank: int, folder: str, function, args: tuple) -> None:
 
 
 class CopiedPopen:
-    """Stands in for ``subprocess.Popen`` where that runs a Python script."""
+    """Stands in for ``subprocess.Popen`` where that runs a Python script with
+    pipes for its input and output, and a file for its errors."""
 
-    def __init__(self, command: list, stdout, stderr: int, env: dict) -> None:
+    def __init__(self, command: list, stdin: int, stdout: int, stderr,
+                 text: bool, env: dict) -> None:
         _, *argv = map(str, command)
+        read_by_it, written_by_us = SERVER.Pipe(duplex=False)
+        read_by_us, written_by_it = SERVER.Pipe(duplex=False)
+        self.stdin = os.fdopen(os.dup(written_by_us.fileno()), 'w')
+        self.stdout = os.fdopen(os.dup(read_by_us.fileno()))
         self._process = SERVER.Process(
-            target=_run_script, args=(argv, stdout.name, env))
+            target=_run_script,
+            args=(argv, read_by_it, written_by_it, stderr.name, env))
         self._process.start()
+        for end in (read_by_it, written_by_us, read_by_us, written_by_it):
+            end.close()
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
 
     def wait(self) -> int:
         self._process.join()
         return self._process.exitcode
 
 
-def _run_script(argv: list[str], log: str, env: dict) -> None:
-    with open(log, 'a') as file:
-        for output in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), output.fileno())
+def _run_script(argv: list[str], stdin: Connection, stdout: Connection,
+                errors: str, env: dict) -> None:
+    with open(errors, 'a') as stderr:
+        for number, file in enumerate((stdin, stdout, stderr)):
+            os.dup2(file.fileno(), number)
+    sys.stdin = os.fdopen(0)
+    for end in (stdin, stdout):
+        end.close()
     os.environ.update(env)
     sys.argv = argv
     sys.path.insert(0, str(Path(argv[0]).parent))

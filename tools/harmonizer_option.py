@@ -8,6 +8,7 @@ from typing import NoReturn
 from mmengine.config import Config, ConfigDict
 from wrapper_types import HARMONIZING, STOCK, find_type, swap_wrapper_type
 
+from mmgh.input_error import InputError
 from mmgh.optim import harmonization_arguments
 from mmgh.registry import TASK_UTILS
 
@@ -28,11 +29,14 @@ def apply_harmonizer_option(cfg: Config, args: argparse.Namespace) -> None:
     if args.harmonizer is None:
         return
     options = args.cfg_options or {}
-    if args.harmonizer == 'none':
-        refuse_options(options)
-        remove_harmonizer(cfg.optim_wrapper)
-    else:
-        set_harmonizer(cfg, args.harmonizer, options)
+    try:
+        if args.harmonizer == 'none':
+            refuse_options(options)
+            remove_harmonizer(cfg.optim_wrapper)
+        else:
+            set_harmonizer(cfg, args.harmonizer, options)
+    except InputError as error:
+        raise SystemExit(f'--harmonizer {error}') from error
     if args.work_dir is None:
         # Else it would go on from, or replace, what is not its own.
         name = args.harmonizer.rpartition('.')[-1]
@@ -47,12 +51,17 @@ def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
             way with them if it is of another.
         name: Of a harmonizer.
         options: Of ``--cfg-options``: those of a harmonizer are for this one.
+
+    Raises:
+        InputError: If there is none of that name, it does not take the
+            options, or the optim wrapper cannot harmonize. What is wrong
+            stands before the message.
     """
     kind = find_type(TASK_UTILS, name)
     if kind is None:
         refuse_name(name)
     part = _harmonized(cfg.optim_wrapper)
-    swap_wrapper_type(part, HARMONIZING, '--harmonizer')
+    swap_wrapper_type(part, HARMONIZING)
     harmonizer = dict(
         type=f'mmgh.{name}' if name in TASK_UTILS.module_dict else name)
     found = part.get('harmonizer')
@@ -74,10 +83,29 @@ def check_harmonizer(name: str, harmonizer: ConfigDict) -> None:
     try:
         TASK_UTILS.build(harmonizer)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise SystemExit(
-            f'--harmonizer {name} should get what it needs, and no more, by '
+        raise InputError(
+            f'{name} should get what it needs, and no more, by '
             '--cfg-options optim_wrapper.harmonizer.OPTION=VALUE, but: '
             f'{error}') from error
+
+
+def replace_harmonizer(cfg: Config, harmonizer: dict) -> None:
+    """Harmonize with this one and nothing of the config's.
+
+    Args:
+        cfg: All else of its optim wrapper stays.
+        harmonizer: Its config.
+
+    Raises:
+        InputError: As of :func:`set_harmonizer`.
+    """
+    kind = harmonizer.get('type')
+    if find_type(TASK_UTILS, kind) is None:
+        refuse_name(kind)
+    check_harmonizer(kind, harmonizer)
+    part = _harmonized(cfg.optim_wrapper)
+    swap_wrapper_type(part, HARMONIZING)
+    part.harmonizer = harmonizer
 
 
 def remove_harmonizer(wrapper: ConfigDict) -> None:
@@ -85,7 +113,7 @@ def remove_harmonizer(wrapper: ConfigDict) -> None:
     features = _of_features(wrapper)
     if features is not wrapper:
         wrapper.pop('type', None)
-    swap_wrapper_type(features, STOCK, '--harmonizer')
+    swap_wrapper_type(features, STOCK)
     for part in (wrapper, features):
         for name in harmonization_arguments():
             part.pop(name, None)
@@ -97,18 +125,18 @@ def refuse_options(options: dict) -> None:
         place, _, rest = option.partition('optim_wrapper.')
         name = rest.removeprefix('generator.').partition('.')[0]
         if not place and name in harmonization_arguments():
-            raise SystemExit('--harmonizer none should come without options '
+            raise InputError('none should come without options '
                              f'of harmonization, but got {option}.')
 
 
 def refuse_name(name: str) -> NoReturn:
     """Say what could be meant by what is no name of a harmonizer."""
     if name in _names_of_torchjd():
-        raise SystemExit(
-            f'--harmonizer should be TorchJD for the method {name} of '
+        raise InputError(
+            f'should be TorchJD for the method {name} of '
             'torchjd, with --cfg-options '
             f'optim_wrapper.harmonizer.name={name}.')
-    raise SystemExit('--harmonizer should be none, or one of '
+    raise InputError('should be none, or one of '
                      f'{", ".join(sorted(TASK_UTILS.module_dict))}, but got '
                      f'{name}.')
 

@@ -5,9 +5,12 @@ import argparse
 
 from command_line import (build_runner, load_config, make_parser,
                           require_gpu_for_amp, set_loader_defaults)
+from expected_errors import one_line_errors
 from harmonizer_option import add_harmonizer_option, apply_harmonizer_option
 from mmengine.config import Config
 from wrapper_types import AMP, swap_wrapper_type
+
+from mmgh.input_error import InputError
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,7 +60,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
 def enable_amp(cfg: Config) -> None:
     """Replace the optim wrapper by the one for mixed precision."""
     require_gpu_for_amp()
-    swap_wrapper_type(cfg.optim_wrapper, AMP, '--amp')
+    with one_line_errors(InputError, about='--amp'):
+        swap_wrapper_type(cfg.optim_wrapper, AMP)
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 

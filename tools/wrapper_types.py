@@ -6,6 +6,7 @@ from typing import Callable
 from mmengine.config import ConfigDict
 from mmengine.registry import Registry
 
+from mmgh.input_error import InputError
 from mmgh.registry import OPTIM_WRAPPERS
 
 HARMONIZING = {
@@ -20,8 +21,7 @@ AMP = {
 KNOWN = (*HARMONIZING, *STOCK)
 
 
-def swap_wrapper_type(wrapper: ConfigDict, types: dict[str, str],
-                      option: str) -> None:
+def swap_wrapper_type(wrapper: ConfigDict, types: dict[str, str]) -> None:
     """Replace the type of an optim wrapper, if it is one of those to replace.
 
     Never one that we do not know: its behaviour would silently be lost.
@@ -30,7 +30,10 @@ def swap_wrapper_type(wrapper: ConfigDict, types: dict[str, str],
         wrapper: A config, whose type may be written as MMEngine allows: a
             name with or without a scope, or the class itself.
         types: What takes the place of what, by names.
-        option: Of the tool, for the message.
+
+    Raises:
+        InputError: For a type that we do not know. What is wrong stands
+            before the message.
     """
     found = wrapper.get('type', 'OptimWrapper')
     kind = find_type(OPTIM_WRAPPERS, found)
@@ -38,8 +41,8 @@ def swap_wrapper_type(wrapper: ConfigDict, types: dict[str, str],
         if kind is OPTIM_WRAPPERS.get(name):
             wrapper.type = types.get(name, found)
             return
-    raise SystemExit(
-        f'{option} works with `optim_wrapper.type` {" or ".join(KNOWN)}, but '
+    raise InputError(
+        f'works with `optim_wrapper.type` {" or ".join(KNOWN)}, but '
         f"the config has {getattr(found, '__name__', found)}.")
 
 

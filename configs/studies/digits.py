@@ -1,6 +1,10 @@
 # A study for tools/study.py: each method with each harmonizer on each pair of
 # domains, with each seed. Paths are relative to this file, `options` are as
-# for --cfg-options, and a harmonizer's `suffix` names the method's config.
+# for --cfg-options. A harmonizer's `suffix` names the method's config, or its
+# `harmonizer` (a config, a name, or none) takes the place of what that has.
+# Without `null = False` each study also has the null control, which is named
+# null. A method may be `of` another one, with its alignment of another
+# `strength`.
 # Data sets, preprocessing and evaluation are those of the pair; batch size,
 # workers and all else are the method's. So the pairs of one study should have
 # images of one size and one number of classes, or `options` that say so.

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def write_study(folder: Path, **changes) -> Path:
                 suffix='-gh', options={'optim_wrapper.apply_to': 'shared'}),
         },
         'baseline': 'none',
+        'null': False,
         'seeds': [3, 4],
         'options': {key: int(value) for key, value in options.items()},
     }
@@ -57,7 +59,12 @@ def write_study(folder: Path, **changes) -> Path:
 
 @pytest.fixture(scope='module')
 def planning(load_tool):
-    return load_tool('studying/plan')
+    return import_module('studying.plan')
+
+
+@pytest.fixture(scope='module')
+def run_config(load_tool):
+    return import_module('studying.run_config').run_config
 
 
 def test_runs_are_the_product_without_what_does_not_apply(planning, tmp_path):
@@ -113,6 +120,10 @@ def test_choice_without_runs_is_refused(planning, tmp_path):
      r"`harmonizers\['GH'\]` .*got \['sufix'\]"),
     (dict(methods={'DANN': dict(options={})}),
      r"`methods\['DANN'\]` .*a `config`, but has none"),
+    (dict(methods={'DANN x10': dict(config='dann.py', strength=10.)}),
+     r"`methods\['DANN x10'\]` .*both `of` and a `strength`"),
+    (dict(methods={'DANN': dict(config='dann.py', of='DANN', strength=0)}),
+     '`strength` above 0'),
     (dict(baseline='plain'), "`baseline` .*'GH, shared'.*got 'plain'"),
 ])
 def test_wrong_names_are_refused(planning, tmp_path, changes, message):
@@ -130,13 +141,13 @@ def test_missing_study_is_named(planning, tmp_path):
         planning.plan(tmp_path / 'study.py')
 
 
-def test_config_has_the_data_of_the_pair(planning, tmp_path):
+def test_config_has_the_data_of_the_pair(planning, run_config, tmp_path):
     """And everything else of the method; source-only sees no target."""
     usps = str(CONFIGS / '_base_/datasets/mnist10k2usps.py')
     study = write_study(tmp_path, pairs={'M2U': dict(
         config=usps, options={'model.head.num_classes': 11})})
     only, plain, harmonized = [
-        planning.run_config(run)
+        run_config(run)
         for run in planning.plan(study, dict(seeds=[4]))
     ]
     dataset = plain.train_dataloader.dataset
@@ -154,6 +165,85 @@ def test_config_has_the_data_of_the_pair(planning, tmp_path):
     assert harmonized.model == plain.model
 
 
+@pytest.mark.parametrize('entry', [
+    dict(harmonizer=dict(type='mmgh.GH')), dict(harmonizer='GH')])
+def test_config_needs_no_harmonized_twin(planning, run_config, tmp_path,
+                                         entry):
+    """And the options have the last word."""
+    options = {'optim_wrapper.max_weight': 3.}
+    study = write_study(tmp_path, harmonizers={
+        'none': {}, 'twin': dict(suffix='-gh', options=options),
+        'GH': dict(entry, options=options)})
+    runs = planning.plan(study, dict(methods=['DANN'], seeds=[3]))
+    plain, twin, replaced = (run_config(run).optim_wrapper for run in runs)
+    assert replaced == twin != plain
+    assert runs[2].config == runs[0].config
+    assert runs[2].description['options'].startswith('harmonizer=')
+
+
+def test_harmonizer_replaces_that_of_the_config(planning, run_config,
+                                                tmp_path):
+    capped = dict(type='mmgh.GHPlusPlus', harmonic_range=1.)
+    study = write_study(tmp_path, harmonizers={
+        'none': {},
+        'GH++': dict(suffix='-gh', harmonizer=capped),
+        'taken away': dict(suffix='-gh', harmonizer='none')})
+    plain, replaced, without = map(run_config, planning.plan(
+        study, dict(methods=['DANN'], seeds=[3])))
+    assert replaced.optim_wrapper.harmonizer == capped
+    assert without.optim_wrapper == plain.optim_wrapper
+
+
+@pytest.mark.parametrize('harmonizer', ['GHH', dict(type='mmgh.GHH'), {}])
+def test_unknown_harmonizer_is_refused(planning, run_config, tmp_path,
+                                       harmonizer):
+    study = write_study(tmp_path, harmonizers={
+        'none': {}, 'x': dict(harmonizer=harmonizer)})
+    run = planning.plan(study, dict(harmonizers=['x']))[0]
+    with pytest.raises(InputError, match=r"`harmonizers\['x'\]` .*'DANN' "
+                       'should be none, or one of Constant, .*, but got'):
+        run_config(run)
+
+
+def test_null_control_is_there_unless_it_is_left_out(planning, run_config,
+                                                     tmp_path):
+    """For each method that is compared with the baseline."""
+    dann = dict(config=str(CONFIGS / f'dann/dann_{LENET}'))
+    methods = {
+        'plain': dict(dann, harmonizers=['none']),
+        'all': dann,
+        'one': dict(dann, harmonizers=['none', 'GH, shared']),
+    }
+
+    def names(**changes) -> list[tuple[str, str]]:
+        study = write_study(tmp_path, methods=methods, seeds=[3], **changes)
+        return [(run.method, run.harmonizer) for run in planning.plan(study)]
+
+    without = names()
+    assert 'null' not in dict(without).values()
+    compared = [(method, harmonizer) for method in ('all', 'one')
+                for harmonizer in ('none', 'null', 'GH, shared')]
+    assert names(null=True) == [('plain', 'none'), *compared]
+    own = {'none': {}, 'null': dict(suffix='-gh'), 'GH, shared': {}}
+    assert names(null=True, harmonizers=own) == [('plain', 'none'), *compared]
+    run = planning.plan(write_study(tmp_path, null=True),
+                        dict(harmonizers=['null'], seeds=[3]))[0]
+    wrapper = run_config(run).optim_wrapper
+    assert wrapper.type == 'mmgh.GHOptimWrapper'
+    assert wrapper.harmonizer == dict(
+        type='mmgh.Constant', weights=dict(alignment=1.001))
+
+
+def test_null_control_is_the_default(planning, tmp_path):
+    study = write_study(tmp_path)
+    study.write_text(study.read_text().replace('null = False\n', ''))
+    assert 'null' in {run.harmonizer for run in planning.plan(study)}
+
+
+def config_hash(config) -> str:
+    return import_module('studying.run_config').config_hash(config)
+
+
 def results(out: Path) -> list[dict]:
     with open(out / 'study.csv', newline='') as file:
         return list(csv.DictReader(file))
@@ -161,12 +251,12 @@ def results(out: Path) -> list[dict]:
 
 @pytest.fixture(scope='module')
 def run_study(tools):
-    """``run_study(study, out)`` runs it with one seed."""
+    """``run_study(study, out, ...)`` runs it with one seed."""
 
-    def run(study: Path, out: Path) -> None:
+    def run(study: Path, out: Path, *options) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(subprocess, 'Popen', CopiedPopen)
-            tools('study', study, '--out', out, '--seeds', 3)
+            tools('study', study, '--out', out, '--seeds', 3, *options)
 
     return run
 
@@ -195,6 +285,25 @@ def test_results(finished):
     assert float(rows[1]['accuracy']) == last['accuracy/top1']
 
 
+def test_run_is_that_of_a_fresh_process(finished, tmp_path):
+    """Bit for bit, though the worker had trained two others before."""
+    out, _ = finished
+    last = out / 'Digits_-_DigitsM' / 'DANN' / 'GH_shared' / '3'
+    fresh = tmp_path / 'fresh'
+    fresh.mkdir()
+    for name in ('config.py', 'run.json'):
+        shutil.copy(last / name, fresh)
+    subprocess.run(
+        [sys.executable, STUDY.parent / 'studying/run.py', fresh],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={'OMP_NUM_THREADS': '1', **os.environ})
+    assert_same_training(read(last / 'iter_6.pth'), read(fresh / 'iter_6.pth'))
+    result, other = (json.loads((folder / 'result.json').read_text())
+                     for folder in (last, fresh))
+    assert {**result, 'seconds': 0} == {**other, 'seconds': 0}
+
+
 def test_only_what_is_missing_is_done(finished, run_study, tmp_path):
     """A finished run is left alone. One that was killed goes on, as if it
     had not been; so does one that lacks its last validation only."""
@@ -216,6 +325,61 @@ def test_only_what_is_missing_is_done(finished, run_study, tmp_path):
     assert sorted(untouched.rglob('*')) == before
     for first, second in zip(results(out), results(again)):
         assert first['accuracy'] == second['accuracy']
+
+
+def test_known_results_are_merged_and_not_made_again(
+        finished, run_study, planning, run_config, tmp_path):
+    """Those of another config are left out, and those of other names stay."""
+    out, _ = finished
+    rows = results(out)
+    rows[1]['config_hash'] = 'another'
+    rows.append({**rows[0], 'method': 'MCD', 'accuracy': '12.5'})
+    run = planning.plan(write_study(tmp_path), dict(seeds=[4]))[0]
+    rows.append({**rows[0], 'seed': '4',
+                 'config_hash': config_hash(run_config(run))})
+    rows.append({**rows[0], 'seed': '5'})
+    known = tmp_path / 'known.csv'
+    with open(known, 'w', newline='') as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    again = tmp_path / 'again'
+    again.mkdir()
+    run_study(write_study(again), again, '--known', known)
+    made = [path.parent for path in again.glob('*/*/*/*/result.json')]
+    assert [path.relative_to(again) for path in made] == [
+        Path('Digits_-_DigitsM/DANN/none/3')]
+    first, dann, harmonized, later, other = results(again)
+    whole = results(out)
+    assert (first, harmonized) == (whole[0], whole[2])
+    assert dann['config_hash'] == whole[1]['config_hash']
+    assert dann['accuracy'] == whole[1]['accuracy']
+    assert later == rows[4] and other == rows[3]
+
+
+def test_plan_tells_the_seeds_that_an_effect_needs(tools, tmp_path, capsys):
+    """By the spread of the differences, and the seconds of both."""
+    fields = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
+              'conflict', 'angle', 'seconds')
+    known, study = tmp_path / 'known.csv', write_study(tmp_path)
+    accuracies = {'none': (50, 50, 50), 'GH, shared': (48, 50, 52)}
+    with open(known, 'w', newline='') as file:
+        csv.writer(file).writerows([fields, *(
+            (PAIR, 'DANN', name, seed, 'none', accuracy, '', '', 30)
+            for name, values in accuracies.items()
+            for seed, accuracy in enumerate(values))])
+    tools('study', study, '--plan', '--known', known, '--effect', 2, 10)
+    cells = [cell.strip() for cell in
+             capsys.readouterr().out.splitlines()[2].split('|')[1:-1]]
+    assert cells[:5] == [PAIR, 'DANN', 'GH, shared', '3', '2.0']
+    # A table of sample sizes of the paired t test has 10 for one standard
+    # deviation.
+    assert cells[5:] == ['10 (0:10:00)', '3 (0:03:00)']
+
+
+def test_plan_needs_a_pilot(tools, tmp_path):
+    with pytest.raises(SystemExit, match='pilot first, .*--seeds 0 1 2 3 4'):
+        tools('study', write_study(tmp_path), '--plan')
 
 
 def test_results_of_another_study_are_not_taken_for_this_one(
@@ -272,8 +436,27 @@ def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
         os.killpg(process.pid, 0)
 
 
-def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path):
-    """Each in an interpreter of its own, as a user starts them."""
+def test_killing_ends_the_runs(tmp_path):
+    """Though nothing could tell them."""
+    study = write_study(
+        tmp_path, options={'train_cfg.max_iters': 10**6}, seeds=[3])
+    process = subprocess.Popen(
+        [sys.executable, STUDY, study, '--out', tmp_path],
+        stdout=subprocess.DEVNULL)
+    while not list(tmp_path.glob('*/*/*/*/lock')):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    with open(next(tmp_path.glob('*/*/*/*/lock'))) as lock:
+        # Only when the run has ended, long before its time, we get it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    assert not list(tmp_path.glob('*/*/*/*/result.json'))
+
+
+def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path, capsys):
+    """In an interpreter of their own, as a user starts them. What failed is
+    told in a line."""
     broken = {
         'broken': dict(
             config=str(CONFIGS / f'dann/dann_{LENET}'),
@@ -288,4 +471,10 @@ def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path):
         tools('study', study, '--out', tmp_path, '--seeds', 3)
     assert [row['method'] for row in results(tmp_path)] == ['source-only']
     log = tmp_path / 'Digits_-_DigitsM' / 'broken' / 'none' / '3/output.log'
-    assert 'Traceback' in log.read_text()
+    text = log.read_text()
+    assert 'Traceback' in text
+    told = next(line for line in capsys.readouterr().out.splitlines()
+                if 'broken' in line)
+    assert told.startswith('[1/2')
+    assert told.endswith(
+        f'failed: {text.splitlines()[-1]} (see output.log there)')

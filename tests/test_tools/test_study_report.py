@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -31,39 +32,91 @@ def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.split('|')[1:-1]]
 
 
+def tables(folder: Path) -> list[dict[str, str]]:
+    """The lines of all tables, by the names of their columns."""
+    lines = (folder / 'study.md').read_text().splitlines()
+    rows = [cells(line) for line in lines if line.startswith('| ')]
+    rules = [i for i, row in enumerate(rows) if set(row[0]) == {'-'}]
+    return [dict(zip(rows[rule - 1], row))
+            for rule, end in zip(rules, [*rules[1:], len(rows) + 1])
+            for row in rows[rule + 1:end - 1]]
+
+
 def test_table_pairs_the_seeds(tools, tmp_path):
     """Mean and interval of the difference are those of a paired t test."""
     tools('analysis/study_report', write(tmp_path / 'study.csv'))
-    lines = (tmp_path / 'study.md').read_text().splitlines()
-    tables = [cells(line) for line in lines if line.startswith('| ')]
-    plain, harmonized = tables[2], tables[3]
-    assert plain == [
-        'DANN', 'none', '4', '52.8 ± 9.8', '-', '-', '-', '-'
+    plain, harmonized, *others = tables(tmp_path)
+    assert list(plain.values())[:5] == [
+        'DANN', 'none', '4', '52.8 ± 9.8', '-'
     ]
+    assert set(list(plain.values())[5:]) == {'-'}
     common = [0, 1, 2]
     test = stats.ttest_rel([HARMONIZED[seed] for seed in common],
                            [PLAIN[seed] for seed in common])
     low, high = test.confidence_interval(0.95)
-    assert harmonized == [
-        'DANN', 'GH', '4', '69.5 ± 20.5', '+2.7', f'{low:+.1f} to {high:+.1f}',
-        '50.0 ± 0.0', '95.0 ± 0.0'
+    interval = f'{low:+.1f} to {high:+.1f}'
+    assert list(harmonized.values())[:6] == [
+        'DANN', 'GH', '4', '69.5 ± 20.5', '+2.7', interval
     ]
+    assert list(harmonized.values())[-2:] == ['50.0 ± 0.0', '95.0 ± 0.0']
+    assert [(row['method'], row['harmonizer']) for row in others[:-1]] == [
+        ('DANN', 'none'), ('DANN', 'GH'), ('MCD', 'none')]
+    lines = (tmp_path / 'study.md').read_text().splitlines()
     assert lines.index('**B -> A**, last iteration') > 3
-    assert [row[:2] for row in tables[6:9]] == [['DANN', 'none'],
-                                                ['DANN', 'GH'],
-                                                ['MCD', 'none']]
 
 
 def test_pairs_count_alike_over_all(tools, tmp_path):
-    """However many seeds they have."""
+    """However many seeds they have. Of one seed no spread is known."""
     tools('analysis/study_report', write(tmp_path / 'study.csv'))
-    last = (tmp_path / 'study.md').read_text().splitlines()[-1]
+    last = tables(tmp_path)[-1]
     changes = [sum(HARMONIZED[s] - PLAIN[s] for s in (0, 1, 2)) / 3, -1.]
-    low, high = stats.ttest_1samp(changes, 0).confidence_interval(0.95)
-    assert cells(last) == [
-        'GH', '2', '4', f'{sum(changes) / 2:+.1f}',
-        f'{low:+.1f} to {high:+.1f}', '1', '-1.0', '+2.7'
+    assert list(last.values())[:5] == [
+        'GH', '2', '4', f'{sum(changes) / 2:+.1f}', '-'
     ]
+    assert list(last.values())[-3:] == ['1', '-1.0', '+2.7']
+
+
+def write_seeds(path: Path, **accuracies: list[float]) -> Path:
+    """Of one pair and method: the accuracies of each harmonizer by seed."""
+    with open(path, 'w', newline='') as file:
+        csv.writer(file).writerows([FIELDS, *(
+            ('A -> B', 'DANN', name, seed, 'none', value, '', '')
+            for name, values in accuracies.items()
+            for seed, value in enumerate(values))])
+    return path
+
+
+NONE = [50., 51., 50.5, 49.5]
+
+
+@pytest.mark.parametrize('null, found, verdict', [
+    (NONE, [50.1, 50.8, 50.6, 49.6], 'no difference beyond chance'),
+    (NONE, [53., 54.1, 53.4, 52.6], 'better than the baseline and than the '
+     'null'),
+    (NONE, [47., 48.1, 47.4, 46.6], 'worse than the baseline and than the '
+     'null'),
+    ([53.1, 52., 54.8, 51.], [53., 54.1, 53.4, 52.6],
+     'better than the baseline, but not than the null'),
+    (None, [53., 54.1, 53.4, 52.6],
+     'better than the baseline; no null to compare with'),
+])
+def test_verdict(tools, tmp_path, null, found, verdict):
+    rows = dict(none=NONE, **({'null': null} if null else {}), GH=found)
+    tools('analysis/study_report', write_seeds(tmp_path / 'study.csv', **rows))
+    of_pair = [row for row in tables(tmp_path) if row.get('method') == 'DANN']
+    overall = tables(tmp_path)[-1]
+    assert of_pair[-1]['verdict'] == overall['verdict'] == verdict
+    for row in (of_pair[-1], overall):
+        assert (row['null'] == '-') == (null is None)
+
+
+def test_intervals_that_exclude_zero_are_counted(tools, tmp_path):
+    tools('analysis/study_report', write_seeds(
+        tmp_path / 'study.csv', none=NONE, null=[50., 51.1, 50.2, 49.8],
+        GH=[53., 54.1, 53.4, 52.6], other=NONE[::-1]))
+    assert ('1 of the 2 intervals above exclude 0, by chance alone 0.1 would; '
+            '0 of the 1 of the null exclude 0, by chance alone 0.1 would.'
+            ) in (tmp_path / 'study.md').read_text()
 
 
 def test_plots_show_something(tools, tmp_path):
@@ -73,6 +126,46 @@ def test_plots_show_something(tools, tmp_path):
     for name in ('accuracies.png', 'differences.png'):
         picture = image.imread(tmp_path / 'new' / name)[..., :3]
         assert picture.shape[0] > 100 and picture.std() > 0.01
+
+
+def write_strengths(path: Path) -> Path:
+    """Two pairs; the second one lacks a run of MDD."""
+    rows = [
+        (pair, f'{of} x{strength}', name, seed, 'none',
+         80 - 10 * strength * (name == 'none') + seed, '', '', of, strength)
+        for pair in ('A -> B', 'B -> A') for of in ('DANN', 'MDD')
+        for strength in (10, 0.3, 1) for name in ('none', 'RelativeClip')
+        for seed in range(3)
+        if (pair, of, strength) != ('B -> A', 'MDD', 10)]
+    rows.append(('A -> B', 'JAN', 'none', 0, 'none', 50., '', '', '', ''))
+    with open(path, 'w', newline='') as file:
+        csv.writer(file).writerows([(*FIELDS, 'of', 'strength'), *rows])
+    return path
+
+
+def test_robustness_is_drawn_where_there_are_strengths(tools, tmp_path):
+    tools('analysis/study_report', write_strengths(tmp_path / 'study.csv'))
+    picture = image.imread(tmp_path / 'robustness.png')[..., :3]
+    assert picture.shape[0] > 100 and picture.std() > 0.01
+    tools('analysis/study_report', write(tmp_path / 'study.csv'))
+    assert not (tmp_path / 'robustness.png').exists()
+
+
+def test_robustness_is_that_of_pairs_with_all_points(load_tool, tmp_path):
+    robustness = import_module('studying.robustness').robustness
+    results = import_module('studying.results')
+    panels = robustness(results.settings_of(results.read_runs(
+        write_strengths(tmp_path / 'study.csv'))))
+    assert list(panels) == ['DANN, mean of 2 pairs', 'MDD, A -> B']
+    for curves in panels.values():
+        assert list(curves) == ['none', 'RelativeClip']
+        assert curves['none'].strengths == [0.3, 1, 10]
+        assert curves['none'].means == pytest.approx((78, 71, -19))
+        assert curves['RelativeClip'].means == pytest.approx((81, 81, 81))
+    low, high = stats.ttest_1samp([80, 81, 82], 81).confidence_interval(0.95)
+    clipped = panels['MDD, A -> B']['RelativeClip']
+    assert clipped.lows[0] == pytest.approx(low)
+    assert clipped.highs[2] == pytest.approx(high)
 
 
 def test_missing_table_is_an_error(tools, tmp_path):
@@ -86,13 +179,3 @@ def test_other_tables_are_refused(tools, tmp_path, content, message):
     (tmp_path / 'study.csv').write_text(content)
     with pytest.raises(SystemExit, match=message):
         tools('analysis/study_report', tmp_path / 'study.csv')
-
-
-def test_interval_is_students(load_tool):
-    """With the quantile 4.3027 of two degrees of freedom, from a table."""
-    interval = load_tool('studying/results').interval
-    found = interval([1., 2., 3.])
-    half = 4.3027 / 3**0.5
-    assert found == pytest.approx((2, 2 - half, 2 + half), abs=1e-4)
-    assert interval([0., 0.]) == (0, 0, 0)
-    assert interval([1.]) is interval([]) is None

@@ -2,7 +2,8 @@
 
     python tools/analysis/study_report.py work_dirs/study/study.csv
 
-writes study.md, accuracies.png and differences.png beside it, or to --out.
+writes study.md, accuracies.png and differences.png beside it, or to --out; and
+robustness.png of methods in several strengths.
 """
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ import mmgh  # noqa: F401
 # isort: split
 from expected_errors import one_line_errors
 from studying.report import report
-from studying.results import read_results
+from studying.results import read_runs, settings_of
 
 from mmgh.input_error import InputError
 
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument(
         '--out', type=Path, help='folder to write to (default: that of csv)')
     args = parser.parse_args()
-    report(read_results(args.csv), args.out or args.csv.parent)
+    report(settings_of(read_runs(args.csv)), args.out or args.csv.parent)
 
 
 if __name__ == '__main__':

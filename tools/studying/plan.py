@@ -1,8 +1,6 @@
-"""Which runs a study consists of, and the config of each."""
+"""Which runs a study consists of."""
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from itertools import product
 from pathlib import Path
@@ -16,10 +14,12 @@ AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
 # What an entry of each axis may say.
 ENTRIES = dict(
     pairs=('config', 'options'),
-    methods=('config', 'options', 'harmonizers'),
-    harmonizers=('suffix', 'options'))
-DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
-        'test_dataloader', 'test_evaluator')
+    methods=('config', 'options', 'harmonizers', 'of', 'strength'),
+    harmonizers=('suffix', 'harmonizer', 'options'))
+# Name of the control that is in every study unless it says `null = False`: a
+# training that differs from the baseline by roundings only.
+NULL = 'null'
+NULL_HARMONIZER = dict(type='mmgh.Constant', weights=dict(alignment=1.001))
 
 
 class Run(NamedTuple):
@@ -33,11 +33,17 @@ class Run(NamedTuple):
     """Of the method, harmonized or not."""
     data: Path
     """The base config of the domain pair."""
+    replaced: dict | str | None
+    """What harmonizes instead of the config's: a harmonizer's config or name,
+    or none; None where nothing is said."""
     options: dict
     """What changes in the config, as for `--cfg-options`."""
     baseline: str
     """Name of the harmonizer that the others are compared with."""
     metric: str
+    variant: dict
+    """Where the method is one with its alignment made stronger or weaker: the
+    name `of` the method, and the `strength`, which is 1 as it was tuned."""
 
     @property
     def folder(self) -> Path:
@@ -47,6 +53,9 @@ class Run(NamedTuple):
     @property
     def description(self) -> dict:
         """What the result says of the run besides what was measured."""
+        options = dict(self.options)
+        if self.replaced is not None:
+            options = {'harmonizer': self.replaced, **options}
         return dict(
             pair=self.pair,
             method=self.method,
@@ -55,8 +64,9 @@ class Run(NamedTuple):
             baseline=self.baseline,
             config=self.config.name,
             data=self.data.name,
-            options=' '.join(f'{k}={v}' for k, v in self.options.items()),
-            metric=self.metric)
+            options=' '.join(f'{k}={v}' for k, v in options.items()),
+            metric=self.metric,
+            **self.variant)
 
 
 def plan(path: Path, chosen: dict | None = None) -> list[Run]:
@@ -75,6 +85,7 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
         raise FileNotFoundError(f'There is no {path}.')
     study = Config.fromfile(path)
     check_names(path, study)
+    add_null(study)
     chosen = chosen or {}
     axes = {}
     for axis in AXES:
@@ -111,10 +122,29 @@ def check_names(path: Path, study: Config) -> None:
             if 'config' in known and 'config' not in entry:
                 raise InputError(f'`{axis}[{name!r}]` of {path} should have '
                                  'a `config`, but has none.')
+    for name, entry in study.methods.items():
+        variant = variant_of(entry)
+        if variant and not (len(variant) == 2 and variant['strength'] > 0):
+            raise InputError(f'`methods[{name!r}]` of {path} should have both '
+                             '`of` and a `strength` above 0, or none of them, '
+                             f'but has {variant}.')
     if study.baseline not in study.harmonizers:
         raise InputError(f'`baseline` of {path} should be among the '
                          f'`harmonizers` {list(study.harmonizers)}, but got '
                          f'{study.baseline!r}.')
+
+
+def add_null(study: Config) -> None:
+    """Put the null control after the baseline, unless the study has its own
+    or does without."""
+    if not study.get('null', True) or NULL in study.harmonizers:
+        return
+    entries = {}
+    for name, entry in study.harmonizers.items():
+        entries[name] = entry
+        if name == study.baseline:
+            entries[NULL] = dict(harmonizer=NULL_HARMONIZER)
+    study.harmonizers = entries
 
 
 def check(path: Path, runs: list[Run], axes: dict) -> None:
@@ -137,7 +167,12 @@ def check(path: Path, runs: list[Run], axes: dict) -> None:
 
 
 def harmonizers_of(study: Config, method: str) -> list[str]:
-    return study.methods[method].get('harmonizers', list(study.harmonizers))
+    """Name those of a method. What is compared with the baseline is compared
+    with the null control, too."""
+    names = study.methods[method].get('harmonizers', list(study.harmonizers))
+    if study.get('null', True) and set(names) - {study.baseline}:
+        return [*names, NULL]
+    return names
 
 
 def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
@@ -145,36 +180,22 @@ def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
     parts = (study, study.pairs[pair], study.methods[method],
              study.harmonizers[harmonizer])
     config = folder / study.methods[method].config
-    suffix = study.harmonizers[harmonizer].get('suffix', '')
+    entry = study.harmonizers[harmonizer]
     options = {}
     for part in parts:
         options.update(part.get('options', {}))
-    return Run(pair, method, harmonizer, seed, with_suffix(config, suffix),
-               folder / study.pairs[pair].config, options, study.baseline,
-               study.get('metric', 'accuracy/top1'))
+    return Run(pair, method, harmonizer, seed,
+               with_suffix(config, entry.get('suffix', '')),
+               folder / study.pairs[pair].config, entry.get('harmonizer'),
+               options, study.baseline, study.get('metric', 'accuracy/top1'),
+               variant_of(study.methods[method]))
+
+
+def variant_of(entry: dict) -> dict:
+    return {key: entry[key] for key in ('of', 'strength') if key in entry}
 
 
 def with_suffix(config: Path, suffix: str) -> Path:
     """Return ``dann-gh_lenet.py`` for ``dann_lenet.py`` and ``'-gh'``."""
     method, *rest = config.stem.split('_')
     return config.with_name('_'.join([method + suffix, *rest]) + '.py')
-
-
-def run_config(run: Run) -> Config:
-    """Put the method's config on the data of the pair."""
-    cfg = Config.fromfile(run.config)
-    data = Config.fromfile(run.data)
-    for key in DATA:
-        cfg[key] = data[key]
-    pair = data.train_dataloader.dataset
-    loader = cfg.train_dataloader
-    on_both = loader.dataset.type == pair.type
-    loader.dataset = pair if on_both else pair.source
-    cfg.merge_from_dict({**run.options, 'randomness.seed': run.seed})
-    return cfg
-
-
-def config_hash(cfg: Config) -> str:
-    """Return what is equal for configs of equal content."""
-    content = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]

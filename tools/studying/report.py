@@ -2,36 +2,74 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from pathlib import Path
 
-from mmgh.analysis.plots import (COLOURS, MARKERS, names_as_they_are, save,
-                                 subplots)
 from mmgh.analysis.tables import markdown_table, spread
-from .results import Setting, differences, differences_of_harmonizers, interval
+from .comparison import LEVEL
+from .contrast import Contrast, by_harmonizer, contrast
+from .plots import by_pair, plot_accuracies, plot_differences
+from .results import Setting, differences, find
+from .robustness import plot_robustness
 
+COMPARED = ('95 % interval', 'smallest effect', 'null', 'verdict')
 HEADER = ('method', 'harmonizer', 'seeds', 'accuracy (%)', 'difference',
-          '95 % interval', 'in conflict (%)', 'angle (degrees)')
+          *COMPARED, 'in conflict (%)', 'angle (degrees)')
 OVERALL = ('harmonizer', 'pairs and methods', 'runs', 'mean difference',
-           '95 % interval', 'better in', 'worst', 'best')
+           *COMPARED, 'better in', 'worst', 'best')
+NOTES = '''
+Differences are in points, to the baseline with the same seeds. Smallest
+effect: what so many seeds find in four of five studies, by the spread of the
+differences (two-sided, 5 %). Null: difference of a training that differs from
+the baseline by roundings only.
+'''
 
 
 def row(setting: Setting, settings: list[Setting]) -> tuple:
-    change = interval(differences(setting, settings))
+    change = contrast([setting], settings)
     return (setting.method, setting.harmonizer, str(len(setting.runs)),
             spread(setting.values('accuracy')),
-            f'{change.mean:+.1f}' if change else '-', str(change or '-'),
+            f'{change.baseline.mean:+.1f}' if change.baseline else '-',
+            *compared(change),
             spread([100 * value for value in setting.values('conflict')]),
             spread(setting.values('angle')))
 
 
-def overall_row(harmonizer: str, changes: list[list[float]]) -> tuple:
+def compared(change: Contrast) -> tuple:
+    """Return the cells of COMPARED."""
+    found, null = change.baseline, change.null_to_baseline
+    if found is None:
+        return ('-', ) * len(COMPARED)
+    beside = null and not change.of_null
+    return (str(found.interval), f'{found.detectable:.1f}',
+            f'{null.mean:+.1f} ({null.interval})' if beside else '-',
+            change.verdict)
+
+
+def overall_row(group: list[Setting], settings: list[Setting]) -> tuple:
     """Count each pair and method once, however many seeds it has."""
+    changes = [
+        differences(setting, find(settings, *setting[:2], setting.baseline))
+        for setting in group
+    ]
     means = [statistics.mean(paired) for paired in changes]
-    return (harmonizer, str(len(means)), str(sum(map(len, changes))),
-            f'{statistics.mean(means):+.1f}', str(interval(means) or '-'),
+    return (group[0].harmonizer, str(len(means)), str(sum(map(len, changes))),
+            f'{statistics.mean(means):+.1f}',
+            *compared(contrast(group, settings)),
             str(sum(mean > 0 for mean in means)), f'{min(means):+.1f}',
             f'{max(means):+.1f}')
+
+
+def by_chance(settings: list[Setting]) -> str:
+    """Say how many intervals would exclude zero if nothing differed."""
+    parts = []
+    changes = [contrast([setting], settings) for setting in settings]
+    for of_null, name in ((False, 'intervals above'), (True, 'of the null')):
+        found = [change.baseline.excludes_zero for change in changes
+                 if change.baseline and change.of_null == of_null]
+        if found:
+            parts.append(f'{sum(found)} of the {len(found)} {name} exclude 0, '
+                         f'by chance alone {LEVEL * len(found):.1f} would')
+    return '; '.join(parts) + '.'
 
 
 def markdown(settings: list[Setting]) -> str:
@@ -41,69 +79,14 @@ def markdown(settings: list[Setting]) -> str:
         rows = [row(setting, settings) for setting in group]
         parts.append(f'**{pair}**, last iteration\n')
         parts.append(markdown_table(HEADER, rows, text_columns=2) + '\n')
-    changes = differences_of_harmonizers(settings)
-    if changes:
-        parts.append('**Over pairs and methods**, mean difference of each\n')
-        rows = [overall_row(*item) for item in changes.items()]
+    groups = by_harmonizer(settings)
+    if groups:
+        parts.append(f'{NOTES.strip()}\n\n{by_chance(settings)}\n')
+        parts.append('**Over pairs and methods**, mean difference of each; '
+                     'the interval is for these, not for others\n')
+        rows = [overall_row(group, settings) for group in groups.values()]
         parts.append(markdown_table(OVERALL, rows) + '\n')
     return '\n'.join(parts)
-
-
-def by_pair(settings: list[Setting]) -> dict[str, list[Setting]]:
-    groups = defaultdict(list)
-    for setting in settings:
-        groups[setting.pair].append(setting)
-    return groups
-
-
-@names_as_they_are()
-def plot(settings: list[Setting], names: list[str], path: Path, label: str,
-         draw) -> None:
-    """Draw a panel per pair, a line per method, a colour per harmonizer.
-
-    Args:
-        settings: What to draw.
-        names: All harmonizers, so that each has one colour in all plots.
-        path: PNG to write.
-        label: Of what is measured.
-        draw: Called with axes, setting, height and style.
-    """
-    groups = by_pair(settings)
-    methods = list(dict.fromkeys(s.method for s in settings))
-    height = 1.5 + (0.2 + 0.1 * len(names)) * len(methods)
-    figure, panels = subplots(
-        1,
-        len(groups),
-        sharey=True,
-        squeeze=False,
-        figsize=(2 + 4 * len(groups), height))
-    for axes, (pair, group) in zip(panels[0], groups.items()):
-        for setting in group:
-            number = names.index(setting.harmonizer)
-            offset = (number + 0.5) / len(names) - 0.5
-            draw(axes, setting, methods.index(setting.method) + 0.7 * offset,
-                 dict(color=COLOURS[number % len(COLOURS)],
-                      marker=MARKERS[number % len(MARKERS)],
-                      label=setting.harmonizer))
-        axes.set_title(pair)
-        axes.set_xlabel(label)
-        axes.grid(alpha=0.3)
-    panels[0, 0].set_yticks(range(len(methods)), methods)
-    panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)
-    handles = {}
-    for axes in panels[0]:
-        handles.update(zip(*axes.get_legend_handles_labels()[::-1]))
-    figure.legend(
-        handles.values(), handles.keys(), loc='outside lower center', ncols=6)
-    save(figure, path)
-
-
-def draw_accuracies(axes, setting, height, style) -> None:
-    values = setting.values('accuracy')
-    axes.plot(values, [height] * len(values), '.', alpha=0.5,
-              color=style['color'])
-    axes.plot(
-        statistics.mean(values), height, linestyle='', markersize=5, **style)
 
 
 def report(settings: list[Setting], folder: Path) -> None:
@@ -112,26 +95,6 @@ def report(settings: list[Setting], folder: Path) -> None:
     table = markdown(settings)
     (folder / 'study.md').write_text(table)
     print(table)
-    names = list(dict.fromkeys(s.harmonizer for s in settings))
-    plot(settings, names, folder / 'accuracies.png', 'target accuracy (%)',
-         draw_accuracies)
-    changed = [s for s in settings if interval(differences(s, settings))]
-    path = folder / 'differences.png'
-    path.unlink(missing_ok=True)
-
-    def draw_difference(axes, setting, height, style) -> None:
-        change = interval(differences(setting, settings))
-        axes.axvline(0, color='grey', linewidth=1)
-        axes.errorbar(
-            change.mean,
-            height,
-            xerr=change.high - change.mean,
-            linestyle='',
-            capsize=3,
-            markersize=5,
-            **style)
-
-    if changed:
-        plot(changed, names, path,
-             'difference to the baseline\n(points, 95 % interval)',
-             draw_difference)
+    plot_accuracies(settings, folder / 'accuracies.png')
+    plot_differences(settings, folder / 'differences.png')
+    plot_robustness(settings, folder / 'robustness.png')

@@ -1,13 +1,10 @@
-"""What the runs of a study say: one difference per setting, and over all."""
+"""The results of the runs of a study, and their table."""
 from __future__ import annotations
 
 import csv
 import json
-import statistics
 from pathlib import Path
-from typing import NamedTuple, Sequence
-
-from scipy import stats
+from typing import Iterable, NamedTuple, Sequence
 
 from mmgh.input_error import InputError
 
@@ -32,17 +29,6 @@ class Setting(NamedTuple):
         return [float(run[name]) for run in self.runs.values() if run[name]]
 
 
-class Interval(NamedTuple):
-    """A mean and its 95 % confidence interval, by Student's t."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f'{self.low:+.1f} to {self.high:+.1f}'
-
-
 def read_result(work_dir: Path) -> dict | None:
     """Read what a run gave; None where it is not finished."""
     try:
@@ -51,29 +37,41 @@ def read_result(work_dir: Path) -> dict | None:
         return None
 
 
-def write_results(out: Path, planned: Sequence[Path]) -> Path:
-    """Write a line per finished run below `out`.
+def results_below(out: Path) -> list[dict]:
+    """Read the results of all finished runs of a folder."""
+    results = map(read_result, (path.parent for path in sorted(
+        out.glob('*/*/*/*/result.json'))))
+    return [result for result in results if result]
+
+
+def names(result: dict) -> tuple:
+    """Tell runs apart: by pair, method, harmonizer and seed."""
+    return (result['pair'], result['method'], result['harmonizer'],
+            int(result['seed']))
+
+
+def write_results(path: Path, results: Iterable[dict],
+                  order: Sequence[tuple]) -> None:
+    """Write a line per run.
 
     Args:
-        out (Path): Folder of the study.
-        planned (Sequence[Path]): Folders of runs that come first.
+        path (Path): CSV to write.
+        results (Iterable[dict]): Of two of the same names the last one.
+        order (Sequence[tuple]): Names of runs that come first.
     """
-    order = {folder: number for number, folder in enumerate(planned)}
-    folders = sorted((path.parent for path in out.glob('*/*/*/*/result.json')),
-                     key=lambda folder:
-                     (order.get(folder, len(order)), folder))
-    results = [result for result in map(read_result, folders) if result]
-    names = dict.fromkeys(name for result in results for name in result)
-    path = out / 'study.csv'
+    rank = {run: number for number, run in enumerate(order)}
+    single = {names(result): result for result in results}
+    rows = [single[run] for run in sorted(
+        single, key=lambda run: (rank.get(run, len(rank)), run))]
+    columns = dict.fromkeys(name for row in rows for name in row)
     with open(path, 'w', newline='') as file:
-        writer = csv.DictWriter(file, fieldnames=list(names))
+        writer = csv.DictWriter(file, fieldnames=list(columns))
         writer.writeheader()
-        writer.writerows(results)
-    return path
+        writer.writerows(rows)
 
 
-def read_results(path: Path) -> list[Setting]:
-    """Read the settings, in the order in which the CSV first names them.
+def read_runs(path: Path) -> list[dict]:
+    """Read the runs of a table.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -81,50 +79,42 @@ def read_results(path: Path) -> list[Setting]:
     """
     if not path.exists():
         raise FileNotFoundError(f'There is no {path}.')
-    settings: dict[tuple, Setting] = {}
     with open(path, newline='') as file:
         reader = csv.DictReader(file)
         lacking = [n for n in COLUMNS if n not in (reader.fieldnames or ())]
         if lacking:
             raise InputError(f'{path} is no table of tools/study.py: it has '
                              f'no {lacking}.')
-        for run in reader:
-            key = run['pair'], run['method'], run['harmonizer']
-            setting = settings.setdefault(key, Setting(*key, {}))
-            setting.runs[int(run['seed'])] = run
-    if not settings:
+        runs = list(reader)
+    if not runs:
         raise InputError(f'{path} has no runs.')
+    return runs
+
+
+def settings_of(runs: Iterable[dict]) -> list[Setting]:
+    """Group runs by setting, in the order in which these come first."""
+    settings: dict[tuple, Setting] = {}
+    for run in runs:
+        *key, seed = names(run)
+        setting = settings.setdefault(tuple(key), Setting(*key, {}))
+        setting.runs[seed] = run
     return list(settings.values())
 
 
-def interval(values: Sequence[float]) -> Interval | None:
-    """Return the interval of the mean; None for fewer than two values."""
-    if len(values) < 2:
-        return None
-    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    return Interval(statistics.mean(values), float(low), float(high))
+def find(settings: list[Setting], pair: str, method: str,
+         harmonizer: str) -> Setting:
+    """Find a setting; one without runs if there is none."""
+    names = pair, method, harmonizer
+    return next((setting for setting in settings if setting[:3] == names),
+                Setting(*names, {}))
 
 
-def differences(setting: Setting, settings: list[Setting]) -> list[float]:
-    """Subtract from each accuracy the baseline's of the same pair, method and
-    seed, in points; empty for a baseline."""
-    if setting.harmonizer == setting.baseline:
+def differences(setting: Setting, other: Setting) -> list[float]:
+    """Subtract from each accuracy the other's of the same seed, in points;
+    empty for the same setting."""
+    if setting is other:
         return []
-    plain = next((other.runs for other in settings
-                  if other[:3] == (*setting[:2], setting.baseline)), {})
     return [
-        float(run['accuracy']) - float(plain[seed]['accuracy'])
-        for seed, run in setting.runs.items() if seed in plain
+        float(run['accuracy']) - float(other.runs[seed]['accuracy'])
+        for seed, run in setting.runs.items() if seed in other.runs
     ]
-
-
-def differences_of_harmonizers(
-        settings: list[Setting]) -> dict[str, list[list[float]]]:
-    """Group by harmonizer the differences of each pair and method that it was
-    used on."""
-    by_harmonizer: dict[str, list[list[float]]] = {}
-    for setting in settings:
-        paired = differences(setting, settings)
-        if paired:
-            by_harmonizer.setdefault(setting.harmonizer, []).append(paired)
-    return by_harmonizer

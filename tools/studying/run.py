@@ -1,4 +1,4 @@
-"""One run of a study: what tools/study.py starts for each.
+"""One run of a study: what tools/study.py does for each.
 
     python tools/studying/run.py WORK_DIR
 
@@ -82,8 +82,7 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def main() -> None:
-    work_dir = Path(sys.argv[1])
+def main(work_dir: Path) -> None:
     with open(work_dir / 'lock', 'w') as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    main(Path(sys.argv[1]))

@@ -15,6 +15,7 @@ from mmgh.analysis.plots.conflict import (conflict_figure,
 from mmgh.analysis.plots.embedding import (class_handles, draw_classes,
                                            draw_domains)
 from mmgh.analysis.plots.palette import UNKNOWN
+from mmgh.analysis.plots.robustness import Curve, robustness_figure
 from mmgh.analysis.tsne import Embedding
 
 
@@ -136,3 +137,23 @@ def test_bars_have_the_colours_of_the_runs(axes):
     draw_class_accuracies(axes, runs, ['x'], np.array([9]), ['red', 'green'])
     assert [to_hex(bar.get_facecolor()) for bar in axes.patches
             ] == [to_hex('red'), to_hex('green')]
+
+
+def test_robustness_has_a_panel_a_method_and_a_line_a_harmonizer():
+    curve = Curve([0.3, 1, 10], [50., 60., 40.], [45., 55., 30.],
+                  [55., 65., 50.])
+    figure = robustness_figure({'A': dict(none=curve, GH=curve),
+                                'B': dict(GH=curve)})
+    left, right = figure.axes
+    assert (left.get_title(), right.get_title()) == ('A', 'B')
+    lines = {line.get_label(): line for line in left.lines}
+    strengths, accuracies = lines['GH'].get_data()
+    assert list(strengths) == [0.3, 1, 10] and left.get_xscale() == 'log'
+    assert list(accuracies) == [50, 60, 40]
+    band = left.collections[0].get_paths()[0].vertices
+    assert band[:, 1].min() == 30 and band[:, 1].max() == 65
+    # One colour for a harmonizer in all panels.
+    assert to_hex(right.lines[-1].get_color()) == to_hex(
+        lines['GH'].get_color()) != to_hex(lines['none'].get_color())
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ['none', 'GH']

@@ -1,0 +1,93 @@
+"""What trains the runs of a study, one after the other.
+
+    python tools/studying/copies.py LOG < FOLDERS
+
+takes a folder per line, trains it as run.py does, with all output in
+FOLDER/LOG, and answers with a line: its exit status, negative for a signal.
+Most of a short run would be its imports. So this process has them done, and
+each run is a copy of it: none can harm another, none sees what another left.
+"""
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import sys
+import warnings
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+
+
+def main() -> None:
+    # Ctrl+C reaches all processes of a terminal. These end with their input
+    # only, so that none of them is left.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import_module('run')  # what takes long
+    import torch
+    for line in sys.stdin:
+        work_dir = Path(line.rstrip('\n'))
+        if torch.cuda.is_available():
+            # CUDA does not work in copies: whoever starts this process
+            # starts another for the next folder.
+            train_here(work_dir)
+            return
+        print(train_in_copy(work_dir), flush=True)
+
+
+def train_in_copy(work_dir: Path) -> int:
+    """Return the exit status of a copy of this process that trains.
+
+    What it had to import besides is there for the next one.
+    """
+    names, told = os.pipe()
+    gc.freeze()  # the copies have less to search for garbage
+    pid = os.fork()
+    if not pid:
+        os.close(names)
+        known = set(sys.modules)
+        try:
+            train_here(work_dir)
+        finally:
+            with open(told, 'w') as file:
+                file.write('\n'.join(
+                    name for name in sys.modules if name not in known))
+        sys.exit()
+    os.close(told)
+    with open(names) as file:
+        imported = file.read().split('\n')
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # the copy has told them
+        for name in filter(None, imported):
+            # Some are not to be imported by themselves.
+            with suppress(Exception):
+                import_module(name)
+    return status
+
+
+def train_here(work_dir: Path) -> None:
+    log = os.open(work_dir / sys.argv[1],
+                  os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    for output in (sys.stdout, sys.stderr):
+        os.dup2(log, output.fileno())
+    # Else what is printed would come after the traceback of an error.
+    sys.stdout.reconfigure(line_buffering=True)
+    Thread(target=end_with_input, daemon=True).start()
+    from run import main
+    main(work_dir)
+
+
+def end_with_input() -> None:
+    """End this process when nobody is there who could write to its input,
+    even where that one was killed."""
+    poll = select.poll()
+    poll.register(sys.stdin, 0)
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == '__main__':
+    main()

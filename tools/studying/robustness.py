@@ -1,0 +1,71 @@
+"""Accuracy against the strength of the alignment, from a study's results."""
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+from mmgh.analysis.plots import save
+from mmgh.analysis.plots.robustness import Curve, robustness_figure
+from .comparison import Interval, compare
+from .results import Setting
+
+# By strength, then by pair of domains.
+Points = dict[float, dict[str, Setting]]
+
+
+def plot_robustness(settings: list[Setting], path: Path) -> None:
+    """Draw the methods that the study has in several strengths, if any."""
+    panels = robustness(settings)
+    path.unlink(missing_ok=True)
+    if panels:
+        save(robustness_figure(panels), path)
+
+
+def robustness(settings: list[Setting]) -> dict[str, dict[str, Curve]]:
+    """Average over the pairs of domains that have all points of a method, so
+    that points of one panel can be compared; by title, then by harmonizer."""
+    methods: dict[str, dict[str, Points]] = {}
+    for setting in settings:
+        run = next(iter(setting.runs.values()))
+        if run.get('of'):
+            points = methods.setdefault(run['of'], {}).setdefault(
+                setting.harmonizer, {})
+            points.setdefault(float(run['strength']),
+                              {})[setting.pair] = setting
+    panels = {}
+    for method, harmonizers in methods.items():
+        pairs = common_pairs(harmonizers)
+        strengths = {s for points in harmonizers.values() for s in points}
+        if pairs and len(strengths) > 1:
+            domains = pairs[0] if len(pairs) == 1 else (
+                f'mean of {len(pairs)} pairs')
+            panels[f'{method}, {domains}'] = {
+                name: curve(points, pairs)
+                for name, points in harmonizers.items()
+            }
+    return panels
+
+
+def common_pairs(harmonizers: dict[str, Points]) -> list[str]:
+    """Name the pairs that are there for all harmonizers and strengths."""
+    points = [pairs for strengths in harmonizers.values()
+              for pairs in strengths.values()]
+    return [pair for pair in points[0] if all(pair in p for p in points)]
+
+
+def curve(points: Points, pairs: list[str]) -> Curve:
+    strengths = sorted(points)
+    intervals = [
+        mean_accuracy([points[strength][pair] for pair in pairs])
+        for strength in strengths
+    ]
+    return Curve(strengths, *zip(*intervals))
+
+
+def mean_accuracy(settings: list[Setting]) -> Interval:
+    """Count each pair once. Of single runs the interval is not known."""
+    groups = [setting.values('accuracy') for setting in settings]
+    found = compare(groups)
+    if found:
+        return found.interval
+    return Interval(*[statistics.mean(map(statistics.mean, groups))] * 3)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+import torch
+
+COPIES = Path(__file__).with_name('copies.py')
+LOG = 'output.log'
+
+
+class Worker:
+    """Trains one run at a time, in a process of its own.
+
+    Args:
+        number (int): Of this worker: it gets the next of the visible GPUs.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._environment = environment(number)
+        self._process: subprocess.Popen | None = None
+        self._stopped = False
+        self._lock = Lock()
+
+    def train(self, work_dir: Path) -> str | None:
+        """Train a run; say in one line why it failed, if it did."""
+        with self._lock:
+            if self._stopped:
+                return 'stopped'
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._start(work_dir)
+            process = self._process
+            with suppress(BrokenPipeError):  # then it gives no answer either
+                print(work_dir, file=process.stdin, flush=True)
+        answer = process.stdout.readline()
+        status = int(answer) if answer else process.wait()
+        if status < 0:
+            return f'killed by {signal.Signals(-status).name}'
+        return last_words(work_dir / LOG) if status else None
+
+    def stop(self) -> None:
+        """End the process and what it trains; from another thread."""
+        with self._lock:
+            self._stopped = True
+            if self._process is None:
+                return
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._process.wait()
+
+    def _start(self, work_dir: Path) -> subprocess.Popen:
+        """What goes wrong before a run is in the log of the first one."""
+        with open(work_dir / LOG, 'a') as log:
+            return subprocess.Popen([sys.executable, COPIES, LOG],
+                                    stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE,
+                                    stderr=log,
+                                    text=True,
+                                    env=self._environment)
+
+
+def environment(worker: int) -> dict:
+    """Give the worker the next of the visible GPUs, and one CPU thread."""
+    variables = {'OMP_NUM_THREADS': '1', **os.environ}
+    count = torch.cuda.device_count()
+    if count:
+        visible = os.environ.get('CUDA_VISIBLE_DEVICES',
+                                 ','.join(map(str, range(count)))).split(',')
+        variables['CUDA_VISIBLE_DEVICES'] = visible[worker % count]
+    return variables
+
+
+def last_words(log: Path) -> str:
+    """Find the message of the error that a log ends with: its further lines
+    are mostly indented."""
+    lines = log.read_text(errors='replace').splitlines()
+    return next((line for line in reversed(lines)
+                 if line.strip() and not line[0].isspace()), 'no output')
