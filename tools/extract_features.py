@@ -1,7 +1,7 @@
-"""Run the backbone of a classifier over images once, and keep its features.
+r"""Run the backbone of a classifier over images once, and keep its features.
 
-    python tools/extract_features.py CONFIG amazon=data/office31/amazon/images \\
-        webcam=data/office31/webcam/images --out data/features/office31
+    python tools/extract_features.py CONFIG --out data/features/mine \
+        data/mine/source data/mine/target
 
 A training on them takes seconds: mmgh.FeatureFolder reads them, and
 configs/features has configs. CONFIG is one of any classifier of mmpretrain,

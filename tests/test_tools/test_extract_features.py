@@ -352,3 +352,15 @@ def test_folder_of_another_network_is_not_exported(run, tools, features,
             tools('export', run, '--out', tmp_path / 'exported')
     finally:
         path.write_text(text)
+
+
+def test_report_shows_what_there_is_without_images(run, tools, place):
+    tools('report', run, '--out', place / 'report.html')
+    text = (place / 'report.html').read_text()
+    assert 'run is not shown: There should be images to show' in text
+    assert text.count('is not shown') == 1
+
+
+def test_there_are_no_images_to_browse(run, tools, tmp_path):
+    with pytest.raises(SystemExit, match='images to show, but .* features'):
+        tools('analysis/browse', run, '--out', tmp_path / 'images.png')
