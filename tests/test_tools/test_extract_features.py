@@ -354,6 +354,21 @@ def test_folder_of_another_network_is_not_exported(run, tools, features,
         path.write_text(text)
 
 
+def test_readme_has_a_config_for_features_of_ones_own(
+        train, extract, place, tmp_path, monkeypatch):
+    readme = (CONFIG.parent / 'README.md').read_text()
+    code = readme.split('```python\n')[1].split('```')[0]
+    monkeypatch.chdir(tmp_path)
+    extract(Path('data/features/mine'), *(
+        f'{name}={place}/data/{domain}'
+        for name, domain in (('source', 'art'), ('target', 'photo'))))
+    config = tmp_path / 'mine.py'
+    config.write_text(code.replace("'dann_", f"'{CONFIG.parent}/dann_"))
+    checkpoint = train(config, tmp_path / 'run', 'model.head.num_classes=3',
+                       'model.neck.in_channels=32')
+    assert checkpoint['meta']['dataset_meta']['classes'] == CLASSES
+
+
 def test_report_shows_what_there_is_without_images(run, tools, place):
     tools('report', run, '--out', place / 'report.html')
     text = (place / 'report.html').read_text()
