@@ -30,8 +30,9 @@ class FeatureDomain(NamedTuple):
     """Names; None if the images have no labels."""
     labels: list[int] | None
     """Of each image; None if they have none."""
-    broken: dict[str, str] = {}
-    """Files that could not be read, and why; they have no features."""
+    broken: dict[str, str] | None = None
+    """Files that could not be read, and why; they have no features. None if
+    there are none."""
 
 
 def features_path(folder: str | Path, domain: str) -> Path:

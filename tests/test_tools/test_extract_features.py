@@ -165,7 +165,7 @@ def test_what_is_known_of_the_images(features):
     assert [name.split('/')[0] for name in found.files] == [
         CLASSES[label] for label in found.labels
     ]
-    assert found.broken == {}
+    assert found.broken is None
     assert {path.name for path in features.iterdir()} == {
         'art.json', 'art.npy', 'photo.json', 'photo.npy', 'network.json',
         'network.pth'
@@ -248,7 +248,7 @@ def test_broken_images_are_named_and_left_out(extract, features, place,
     assert np.array_equal(read(tmp_path / 'out', 'art'), read(features, 'art'))
     found = read_domain(tmp_path / 'out', 'art')
     assert list(found.broken) == [f'{CLASSES[1]}/broken.jpg']
-    assert found._replace(broken={}) == read_domain(features, 'art')
+    assert found._replace(broken=None) == read_domain(features, 'art')
 
 
 def test_images_without_classes_have_no_labels(extract, tmp_path):
@@ -290,6 +290,17 @@ def test_checkpoint_may_be_of_the_backbone_alone(extract, features, place,
         for name, value in weights.items() if name.startswith('backbone.')
     }, tmp_path / 'backbone.pth')
     extract(features, 'art', checkpoint=tmp_path / 'backbone.pth')
+
+
+def test_a_run_is_a_network_with_weights(tools, features, place, tmp_path,
+                                         capsys):
+    cfg = Config.fromfile(place / 'network.py')
+    weights = torch.load(place / 'network.pth')['state_dict']
+    path = tmp_path / 'run.pth'
+    torch.save(dict(state_dict=weights, meta=dict(cfg=cfg.pretty_text)), path)
+    tools('extract_features', path, place / 'data/art', '--out', features,
+          '--views', VIEWS)
+    assert 'are there already' in capsys.readouterr().out
 
 
 def test_exported_classifier_predicts_images_as_the_run_predicts_features(

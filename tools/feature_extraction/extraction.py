@@ -55,7 +55,7 @@ class Extraction:
         if not path.with_suffix('.json').exists():
             return False
         found = read_domain(self.folder, self.domain)
-        files = sorted([*found.files, *found.broken])
+        files = sorted([*found.files, *(found.broken or ())])
         return (found.network == self.network
                 and files == sorted(self.images.files))
 
@@ -118,7 +118,8 @@ class Extraction:
                 self.network, [files[row] for row in good],
                 self.images.classes and list(self.images.classes),
                 labels and [labels[row] for row in good],
-                {files[row]: reason for row, reason in self.broken.items()}))
+                {files[row]: reason
+                 for row, reason in self.broken.items()} or None))
         self.progress.unlink()
 
     def _read_progress(self) -> tuple[int, dict[int, str]]:
