@@ -1,7 +1,7 @@
-"""The data that a config names, in wrappers or not."""
+"""What a config says: its data, in wrappers or not, and its model."""
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Any, Sequence
 
 from mmengine.config import Config, ConfigDict
 
@@ -74,3 +74,17 @@ def target_test_data(cfg: Config) -> ConfigDict:
 def target_of(dataset: dict) -> dict:
     """Return the target, where a data set has both domains."""
     return dataset.get('target', dataset)
+
+
+def without_initialisation(node: Any) -> Any:
+    """Leave out how weights begin, where they come from a checkpoint."""
+    if isinstance(node, dict):
+        return {
+            key: without_initialisation(value)
+            for key, value in node.items()
+            # The last two are of backbones of timm.
+            if key not in ('init_cfg', 'pretrained', 'checkpoint_path')
+        }
+    if isinstance(node, (list, tuple)):
+        return type(node)(without_initialisation(item) for item in node)
+    return node

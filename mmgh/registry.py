@@ -14,6 +14,10 @@ MODEL_WRAPPERS = Registry(
     locations=['mmgh.models'])
 DATASETS = Registry(
     'dataset', parent=mmengine_registry.DATASETS, locations=['mmgh.datasets'])
+TRANSFORMS = Registry(
+    'transform',
+    parent=mmengine_registry.TRANSFORMS,
+    locations=['mmgh.datasets'])
 DATA_SAMPLERS = Registry(
     'data sampler',
     parent=mmengine_registry.DATA_SAMPLERS,

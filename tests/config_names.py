@@ -29,7 +29,7 @@ STUDIED = {
 UNHARMONIZED = {'source-only', 'mcd-alternating'}
 NAME = re.compile(r'(?P<method>[a-z0-9-]+?)(?:-(?P<harmonizer>gh|ghpp))?'
                   r'_(?P<backbone>[a-z0-9-]+)'
-                  r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iters>\d+)k'
+                  r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iters>[\d.]+)k'
                   r'_(?P<data>[a-z0-9-]+)(?:_without-labels)?')
 
 # Model, UDA head, and options of these that make the method.
@@ -50,6 +50,7 @@ METHODS = {
     },
 }
 BACKBONES = {
+    'lite0': dict(type='mmgh.PassOn'),  # frozen features of it
     'lenet': dict(type='mmgh.DigitsLeNet'),
     'dtn': dict(type='mmgh.DigitsDTN'),
     'resnet50': dict(type='ResNet', depth=50),
@@ -81,7 +82,7 @@ class Name(NamedTuple):
     backbone: str
     gpus: int
     batch: int
-    iters: int
+    iters: float
     data: str
 
     @property
@@ -95,9 +96,9 @@ def parse(path: Path) -> Name:
     match = NAME.fullmatch(path.stem)
     assert match, f'{path.stem} does not follow the scheme'
     parts = match.groupdict()
-    for number in ('gpus', 'batch', 'iters'):
+    for number in ('gpus', 'batch'):
         parts[number] = int(parts[number])
-    return Name(**parts)
+    return Name(**{**parts, 'iters': float(parts['iters'])})
 
 
 def plain_of(path: Path) -> Path:
@@ -133,6 +134,8 @@ def domain_of(dataset: dict) -> tuple[str, str]:
     """Data set and domain of a config of a data set."""
     if dataset['type'] in DIGITS:
         return 'digits', DIGITS[dataset['type']]
+    name = Path(dataset['data_root']).name.replace('_', '-')
+    if dataset['type'] == 'mmgh.FeatureFolder':
+        return name.rsplit('-', 1)[0], dataset['domain']
     place = dataset.get('data_prefix') or dataset['ann_file']
-    return (Path(dataset['data_root']).name.replace('_', '-'),
-            re.split('[/_]', place)[0].lower())
+    return name, re.split('[/_]', place)[0].lower()

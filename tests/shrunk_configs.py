@@ -42,8 +42,15 @@ def build_without_memory(config: Config):
         })
 
 
-def image_size(config: Config) -> int:
-    """Of the images that the data set gives."""
+def input_shape(config: Config) -> tuple[int, ...]:
+    """Of what the data set gives: an image, or frozen features."""
+    if config.model.backbone.type == 'mmgh.PassOn':
+        return (config.model.neck.in_channels, )
+    size = _image_size(config)
+    return 3, size, size
+
+
+def _image_size(config: Config) -> int:
     for step in config.test_dataloader.dataset.pipeline:
         if step.type == 'CenterCrop':
             return step.crop_size
@@ -52,26 +59,27 @@ def image_size(config: Config) -> int:
     return 28  # the embedded digits
 
 
-def shrink(config: Config) -> tuple[dict, int]:
-    """Config of a small model with the same parts, and its image size.
+def shrink(config: Config) -> tuple[dict, tuple[int, ...]]:
+    """Config of a small model with the same parts, and its input's shape.
 
     A layer that expects what the pretrained backbone gives expects what the
     small one gives; whatever else it expects stays, and so do its errors.
     """
     model = without_pretraining(config.model.to_dict())
-    size = min(image_size(config), 32)
+    channels, *sizes = input_shape(config)
+    sizes = [min(size, 32) for size in sizes]
     backbone = model['backbone']
     if backbone['type'] == 'ResNet':
         width = 512 if backbone['depth'] == 18 else 2048
         backbone.update(depth=18, base_channels=16, stem_channels=16)
         _narrow(model, width, 128)
     elif backbone.get('arch') == 'base':
-        backbone.update(arch=SMALL_VIT, img_size=size)
+        backbone.update(arch=SMALL_VIT, img_size=sizes[0])
         _narrow(model, 768, SMALL_VIT['embed_dims'])
         model['perturbed_layers'] = (0, 1, 2)
     if 'uda_head' in model:
         _shrink_head(model['uda_head'])
-    return model, size
+    return model, (channels, *sizes)
 
 
 def _narrow(node, old: int, new: int) -> None:
@@ -100,21 +108,21 @@ def _shrink_head(head: dict) -> None:
         head['multilinear_map']['random_dim'] = 32
 
 
-def make_batch(config: Config, size: int) -> dict:
-    """Random images, with labels of the source, as a train loader gives."""
+def make_batch(config: Config, shape: tuple[int, ...]) -> dict:
+    """Random inputs, with labels of the source, as a train loader gives."""
     classes = config.model.get('head', {}).get('num_classes', 10)
     source = dict(
-        inputs=_images(size),
+        inputs=_inputs(shape),
         data_samples=[
             DataSample().set_gt_label(i % classes) for i in range(BATCH)
         ])
     if config.train_dataloader.dataset.type != 'mmgh.DomainPairDataset':
         return source
-    return DomainPair(source=source, target=dict(inputs=_images(size)))
+    return DomainPair(source=source, target=dict(inputs=_inputs(shape)))
 
 
-def _images(size: int) -> torch.Tensor:
-    return torch.randint(0, 256, (BATCH, 3, size, size), dtype=torch.uint8)
+def _inputs(shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.randint(0, 256, (BATCH, *shape), dtype=torch.uint8)
 
 
 def harmonized_part(optim_wrapper):
@@ -128,12 +136,12 @@ def harmonized_part(optim_wrapper):
 
 def assert_takes_a_step(config: Config):
     """A small copy trains, in all of its parts; returns its optim wrapper."""
-    small, size = shrink(config)
+    small, shape = shrink(config)
     model = MODELS.build(
         {'data_preprocessor': config.data_preprocessor, **small}).train()
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
     before = {k: p.detach().clone() for k, p in model.named_parameters()}
-    log = model.train_step(make_batch(config, size), wrapper)
+    log = model.train_step(make_batch(config, shape), wrapper)
     assert all(torch.isfinite(torch.as_tensor(v)) for v in log.values())
     changed = set()
     for name, parameter in model.named_parameters():

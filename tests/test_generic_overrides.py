@@ -43,7 +43,7 @@ class Unequal(Harmonizer):
 def trained(config: Config) -> dict:
     """Weights after three steps of a small copy."""
     torch.manual_seed(0)
-    model_config, size = shrink(config)
+    model_config, shape = shrink(config)
     model = MODELS.build({
         'data_preprocessor': config.data_preprocessor,
         **model_config
@@ -51,7 +51,7 @@ def trained(config: Config) -> dict:
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
     wrapper.initialize_count_status(model, 0, 3)
     for _ in range(3):
-        model.train_step(make_batch(config, size), wrapper)
+        model.train_step(make_batch(config, shape), wrapper)
     return model.state_dict()
 
 

@@ -15,8 +15,8 @@ from .registered_classes import PACKAGE, REGISTERED
 
 FOUNDATION = {
     'classifier_outputs', 'compat', 'config_data', 'config_file',
-    'input_error', 'nested', 'registry', 'rooms', 'seeds', 'task_losses',
-    'unwrap', 'version'
+    'feature_files', 'feature_network', 'input_error', 'nested', 'registry',
+    'rooms', 'seeds', 'task_losses', 'unwrap', 'version'
 }
 MAY_IMPORT = {
     'gradients': set(),

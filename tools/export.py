@@ -19,6 +19,9 @@ normalises them itself. Its output `probabilities` has shape (N, classes). The
 metadata of the file have `classes`, `height`, `width`, `channel_order`,
 `mean` and `std` (which the model applies), and the `pipeline`.
 
+A run on frozen features gets the backbone back that made them, from the
+folder of the features.
+
 Either is compared with the trained model on random images before it is
 written.
 """
@@ -38,8 +41,9 @@ import torch
 from expected_errors import one_line_errors
 from mmengine.config import Config
 from torch import Tensor
+from whole_run import load_whole
 
-from mmgh.analysis import Trained, load_trained
+from mmgh.analysis import Trained
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from mmgh.input_error import InputError
@@ -122,7 +126,7 @@ def write_checked(trained: Trained, folder: Path, onnx: bool) -> None:
 @one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
-    trained = load_trained(args.run)
+    trained = load_whole(args.run)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.out.parent) as temporary:
         folder = Path(temporary) / 'export'

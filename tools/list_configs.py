@@ -25,7 +25,7 @@ START = '<!-- python tools/list_configs.py --write -->\n'
 END = '<!-- end of the list -->\n'
 NAME = re.compile(r'(?P<method>.+?)(-(?P<harmonizer>gh|ghpp))?'
                   r'_(?P<backbone>[^_]+)'
-                  r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>\d+k))?'
+                  r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>[\d.]+k))?'
                   r'_(?P<data>.+)')
 LINKS = {None: 'plain', 'gh': 'GH', 'ghpp': 'GH++'}
 

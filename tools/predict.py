@@ -21,8 +21,8 @@ import mmgh  # noqa: F401
 # isort: split
 from expected_errors import one_line_errors
 from options import add_device_option, output_file, positive
+from whole_run import load_whole
 
-from mmgh.analysis import load_trained
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.deployment import Predictions, find_images, predict_files
 from mmgh.deployment.file_pipeline import file_pipeline
@@ -100,7 +100,7 @@ def print_table(images: list[Path],
 @one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
-    trained = load_trained(args.run)
+    trained = load_whole(args.run)
     top_k = choose_top_k(args.top_k, len(trained.classes))
     images = find_images(args.images)
     predictions = predict_files(

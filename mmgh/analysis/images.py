@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from mmgh.config_data import loads_files
+from mmgh.input_error import InputError
 
 
 def visible(inputs: Tensor, preprocessor: nn.Module,
@@ -21,7 +22,13 @@ def visible(inputs: Tensor, preprocessor: nn.Module,
 
     Returns:
         np.ndarray: RGB, uint8, shape ``(N, H, W, 3)``.
+
+    Raises:
+        InputError: If they are frozen features.
     """
+    if inputs.dim() != 4:
+        raise InputError('There should be images to show, but the network '
+                         f'gets features, of shape {tuple(inputs.shape)}.')
     if hasattr(preprocessor, 'mean'):
         inputs = inputs * preprocessor.std + preprocessor.mean
     if loads_files(pipeline) and not getattr(preprocessor, 'to_rgb', False):

@@ -13,8 +13,9 @@ def build_domains(
     """Return both domains, from configs or built.
 
     Raises:
-        ValueError: If a domain is missing or empty, or if both name their
-            classes and the names or their order differ.
+        ValueError: If a domain is missing or empty, if both name their
+            classes and the names or their order differ, or if features of
+            both are of different networks.
     """
     source = _build('source', source)
     target = _build('target', target)
@@ -22,6 +23,13 @@ def build_domains(
         source.metainfo.get('classes'),
         target.metainfo.get('classes'),
         sides=('the source', 'the target'))
+    networks = [
+        dataset.metainfo.get('network') for dataset in (source, target)
+    ]
+    if None not in networks and networks[0] != networks[1]:
+        raise ValueError(
+            'The features of source and target should be of one network, but '
+            f'got {networks[0]} and {networks[1]}.')
     return source, target
 
 

@@ -11,7 +11,8 @@ from mmengine.registry import MODELS
 from mmpretrain.models import ImageClassifier
 
 from mmgh.config_data import (innermost_datasets, loads_files, pipeline_of,
-                              target_loader, target_test_data)
+                              target_loader, target_test_data,
+                              without_initialisation)
 from mmgh.input_error import InputError
 from .file_pipeline import file_pipeline
 from .translations import TRANSLATIONS, Weights
@@ -73,7 +74,7 @@ def _plain_model(model: dict, state_dict: Weights) -> tuple[dict, Weights]:
     for part in _PARTS:
         if model.get(part) is not None:
             plain[part], translated = _translate(
-                _without_initialisation(model[part]),
+                without_initialisation(model[part]),
                 _within(state_dict, part))
             weights.update(_under(part, translated))
     return plain, weights
@@ -104,18 +105,6 @@ def _within(weights: Weights, name: str) -> Weights:
 
 def _under(name: str, weights: Weights) -> Weights:
     return {f'{name}.{key}': value for key, value in weights.items()}
-
-
-def _without_initialisation(node: Any) -> Any:
-    """Leave out how weights begin: they come from the checkpoint."""
-    if isinstance(node, dict):
-        return {
-            key: _without_initialisation(value)
-            for key, value in node.items() if key != 'init_cfg'
-        }
-    if isinstance(node, (list, tuple)):
-        return type(node)(_without_initialisation(item) for item in node)
-    return node
 
 
 def _plain_test_data(cfg: Config, classes: Sequence[str]) -> dict:

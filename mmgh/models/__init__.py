@@ -8,7 +8,7 @@ check_minimum_version('mmpretrain', '1.2.0')
 from mmgh.rooms import import_new_files
 from . import uda_heads
 from .alternating_mcd_classifier import AlternatingMCDClassifier
-from .backbones import DigitsDTN, DigitsLeNet
+from .backbones import DigitsDTN, DigitsLeNet, PassOn
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .heads import BridgeClsHead
 from .layers import (BridgedDiscriminator, ClassStatistics,
@@ -25,7 +25,8 @@ __all__ = [
     'BridgedDiscriminator', 'ClassStatistics', 'DigitsDTN', 'DigitsLeNet',
     'DomainDiscriminator', 'DomainPairDataPreprocessor', 'DynamicWeight',
     'GaussianKernel', 'GradientReversal', 'MultiKernelMMD', 'MultilinearMap',
-    'OwnStepDistributedDataParallel', 'SSRTClassifier', 'UDAClassifier'
+    'OwnStepDistributedDataParallel', 'PassOn', 'SSRTClassifier',
+    'UDAClassifier'
 ]
 __all__ += uda_heads.__all__
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable
 
-from .layouts import svhn2mnist, usps, write_list
+from .layouts import features, svhn2mnist, usps, write_list
 
 PACK = [dict(type='PackInputs')]
+PACK_FEATURES = [
+    dict(type='mmgh.LoadFeatures', view=0),
+    dict(type='PackInputs', input_key='features'),
+]
 LOAD_AND_PACK = [dict(type='LoadImageFromFile'), *PACK]
 
 
@@ -45,6 +49,11 @@ class Entry:
         """Whether it is made of others, which have the pipelines."""
         return 'source' in self.options
 
+    @property
+    def is_of_features(self) -> bool:
+        """Whether it has those of images, in place of the images."""
+        return self.options.get('pipeline') is PACK_FEATURES
+
     def config(self, folder: Path) -> dict:
         """To build it from, once its files are written."""
         options = {
@@ -66,6 +75,12 @@ DATASETS = [
     Entry('DigitsM', split='test'),
     Entry('DomainConcatDataset', index=101, **BOTH),
     Entry('DomainPairDataset', index=(3, 5), **BOTH),
+    Entry(
+        'FeatureFolder',
+        features,
+        data_root='{folder}/features',
+        domain='target',
+        pipeline=PACK_FEATURES),
     Entry(
         'ImageList',
         lambda folder: write_list(folder, 'real_test', 2),

@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
+from mmgh.feature_files import FeatureDomain, features_path, write_domain
+
 CLASSES = ('bike', 'laptop computer', 'mug')
 
 
@@ -75,6 +77,26 @@ def domainnet(data: Path) -> None:
 def folders(data: Path) -> None:
     write_folders(data / 'mine/source', 3)
     write_folders(data / 'mine/target', 2)
+
+
+def write_features(root: Path, domain: str, count: int, views: int = 2,
+                   size: int = 5) -> np.ndarray:
+    """Write a domain of features, which it returns: view 0 of class k is k on
+    average, and so much above it is another view."""
+    root.mkdir(parents=True, exist_ok=True)
+    labels = [label for label in range(len(CLASSES)) for _ in range(count)]
+    noise = np.random.default_rng(0).uniform(-.1, .1, (len(labels), size))
+    values = np.add.outer(np.arange(views) / 2, noise + np.c_[labels])
+    np.save(features_path(root, domain), values.astype(np.float16))
+    files = [f'{CLASSES[label]}/{i}.jpg' for i, label in enumerate(labels)]
+    write_domain(root, domain,
+                 FeatureDomain('network', files, list(CLASSES), labels))
+    return values.astype(np.float16)
+
+
+def features(data: Path) -> None:
+    write_features(data / 'features', 'source', 3)
+    write_features(data / 'features', 'target', 2)
 
 
 def digits(count: int, *shape: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ def test_features_are_what_the_last_layer_sees(name):
     config = load(ROOT / f'{name}_1xb32-1k_digits-digits2digitsm.py')
     config.model.data_preprocessor = config.data_preprocessor
     model = MODELS.build(config.model).eval()
-    batch = make_batch(config, 28)['source']
+    batch = make_batch(config, (3, 28, 28))['source']
     plain = model.test_step(batch)
     assert 'features' not in plain[0]
     config.model.predict_features = True

@@ -93,8 +93,14 @@ def classes(seen: list[Seen], problems: list[str]) -> Section:
 
 
 def mistakes(seen: list[Seen], problems: list[str]) -> Section:
+    pictures, problems = [], list(problems)
+    for one in seen:
+        try:
+            pictures.append(_mistakes_of(one))
+        except InputError as error:  # features have no images
+            problems.append(f'{one.run.name} is not shown: {error}')
     text = ' '.join(['The most confident ones come first.', *problems])
-    return Section('Mistakes', text, pictures=list(map(_mistakes_of, seen)))
+    return Section('Mistakes', text, pictures=pictures)
 
 
 def _accuracies_of(group: list[Seen]) -> Picture:

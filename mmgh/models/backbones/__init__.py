@@ -1,5 +1,6 @@
-"""Backbones of published UDA recipes that mmpretrain lacks."""
+"""Backbones of UDA recipes that mmpretrain lacks."""
 from .digits_dtn import DigitsDTN
 from .digits_lenet import DigitsLeNet
+from .pass_on import PassOn
 
-__all__ = ['DigitsDTN', 'DigitsLeNet']
+__all__ = ['DigitsDTN', 'DigitsLeNet', 'PassOn']
