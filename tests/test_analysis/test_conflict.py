@@ -7,7 +7,7 @@ import torch
 
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     iterations_of, pairs_of, phases_of)
-from mmgh.optim.logged_scalars import logged_scalars
+from mmgh.optim.logged_scalars import Compared, logged_scalars
 
 
 def history(compared) -> dict[str, np.ndarray]:
@@ -20,7 +20,7 @@ def history(compared) -> dict[str, np.ndarray]:
 
 def group(*tasks: str, weights):
     gramian = torch.eye(len(tasks)) + torch.ones(len(tasks), len(tasks))
-    return tasks, gramian, torch.tensor(weights)
+    return Compared(tasks, gramian, torch.tensor(weights), None)
 
 
 def pair(angles, total, iterations=None) -> PairHistory:
