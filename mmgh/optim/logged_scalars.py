@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Callable, NamedTuple, Sequence
 
+import torch
 from torch import Tensor
 
 from mmgh.gradients import pair_cosine, sub_gramian
@@ -28,7 +29,8 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
     """Return what is logged of groups of tasks.
 
     Of each two tasks ``conflict`` (0 or 1), ``cosine``, ``angle`` (degrees)
-    and ``norm_ratio``, the norm of the first gradient over that of the second;
+    and ``norm_ratio``, the norm of the first gradient over that of the second
+    (0 without one);
     of each task its weight; of each group ``opposed``, whether the weighted
     sum of the gradients has a negative product with one of them (0 or 1), and
     what the harmonizer tells. Where several are alike, their names end in the
@@ -49,14 +51,20 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
             scalars[f'conflict{pair}'] = (cosine < 0).to(cosine)
             scalars[f'cosine{pair}'] = cosine
             scalars[f'angle{pair}'] = cosine.arccos().rad2deg()
-            scalars[f'norm_ratio{pair}'] = (gramian[i, i] /
-                                            gramian[j, j]).sqrt()
+            scalars[f'norm_ratio{pair}'] = _norm_ratio(gramian[i, i],
+                                                       gramian[j, j])
         for task, weight in zip(tasks, weights):
             scalars[f'weight_{task}{group}'] = weight
         scalars[f'opposed{group}'] = _is_opposed(gramian, weights)
         own = getattr(harmonizer, 'scalars', dict)()
         scalars.update({f'{name}{group}': own[name] for name in own})
     return scalars
+
+
+def _norm_ratio(first: Tensor, second: Tensor) -> Tensor:
+    """Divide two norms, given squared; 0 where there is no second one."""
+    ratio = (first / second).sqrt()
+    return torch.where(second > 0, ratio, torch.zeros_like(ratio))
 
 
 def _is_opposed(gramian: Tensor, weights: Tensor) -> Tensor:

@@ -45,6 +45,13 @@ def test_norm_ratio_is_of_the_first_over_the_second():
     assert scalars(gradients, torch.ones(2))['norm_ratio'] == 6
 
 
+def test_norm_ratio_without_a_second_gradient_is_zero():
+    """It would be NaN in the log of a warm-up's first step."""
+    for first in (0., 3.):
+        gradients = torch.tensor([[first, 0.], [0., 0.]])
+        assert scalars(gradients, torch.ones(2))['norm_ratio'] == 0
+
+
 def test_what_a_harmonizer_tells_is_logged():
 
     class Telling:
