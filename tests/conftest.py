@@ -3,7 +3,13 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 
+# Before torch, here and in processes that tests start: sums of several threads
+# are formed in another order, and take longer where another program runs.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+# ruff: noqa: E402
 import mmgh  # noqa: F401
 
 # isort: split
