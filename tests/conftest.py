@@ -9,7 +9,6 @@ import os
 # are formed in another order, and take longer where another program runs.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-# ruff: noqa: E402
 import mmgh  # noqa: F401
 
 # isort: split
