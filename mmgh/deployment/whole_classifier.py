@@ -91,4 +91,3 @@ def _necks(neck: Any, weights: Weights) -> tuple[list, dict]:
         return list(neck), within
     return ([] if neck is None else [neck],
             {f'0.{name}': value for name, value in within.items()})
-

@@ -41,7 +41,8 @@ class RelativeClip(Harmonizer):
         harmonizer (dict | Harmonizer, optional): Harmonizes the clipped
             gradients. Defaults to None.
 
-    Source: of this package; see the README, "Does harmonization help?".
+    Source: none published. Measured in the README, "Does harmonization
+    help?".
 
     Example:
         >>> optim_wrapper = dict(
