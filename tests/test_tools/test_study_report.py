@@ -129,7 +129,8 @@ def test_plots_show_something(tools, tmp_path):
 
 
 def write_strengths(path: Path) -> Path:
-    """Two pairs; the second one lacks a run of MDD."""
+    """Two pairs; the second one lacks a run of MDD. DANN itself is there
+    without a strength."""
     rows = [
         (pair, f'{of} x{strength}', name, seed, 'none',
          80 - 10 * strength * (name == 'none') + seed, '', '', of, strength)
@@ -137,6 +138,8 @@ def write_strengths(path: Path) -> Path:
         for strength in (10, 0.3, 1) for name in ('none', 'RelativeClip')
         for seed in range(3)
         if (pair, of, strength) != ('B -> A', 'MDD', 10)]
+    rows = [(row[0], 'DANN', *row[2:-2], '', '')
+            if row[-2:] == ('DANN', 1) else row for row in rows]
     rows.append(('A -> B', 'JAN', 'none', 0, 'none', 50., '', '', '', ''))
     with open(path, 'w', newline='') as file:
         csv.writer(file).writerows([(*FIELDS, 'of', 'strength'), *rows])

@@ -24,13 +24,16 @@ def plot_robustness(settings: list[Setting], path: Path) -> None:
 def robustness(settings: list[Setting]) -> dict[str, dict[str, Curve]]:
     """Average over the pairs of domains that have all points of a method, so
     that points of one panel can be compared; by title, then by harmonizer."""
+    runs = [next(iter(setting.runs.values())) for setting in settings]
+    varied = {run.get('of') for run in runs}
     methods: dict[str, dict[str, Points]] = {}
-    for setting in settings:
-        run = next(iter(setting.runs.values()))
-        if run.get('of'):
-            points = methods.setdefault(run['of'], {}).setdefault(
+    for setting, run in zip(settings, runs):
+        # What others are of is there as it was tuned.
+        method = run.get('of') or setting.method
+        if method in varied:
+            points = methods.setdefault(method, {}).setdefault(
                 setting.harmonizer, {})
-            points.setdefault(float(run['strength']),
+            points.setdefault(float(run.get('strength') or 1),
                               {})[setting.pair] = setting
     panels = {}
     for method, harmonizers in methods.items():
