@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import Callable
 
 from mmengine.config import Config, ConfigDict
 from wrapper_types import HARMONIZING, STOCK, find_type, swap_wrapper_type
@@ -57,9 +57,7 @@ def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
             options, or the optim wrapper cannot harmonize. What is wrong
             stands before the message.
     """
-    kind = find_type(TASK_UTILS, name)
-    if kind is None:
-        refuse_name(name)
+    kind = find_harmonizer(name)
     part = _harmonized(cfg.optim_wrapper)
     swap_wrapper_type(part, HARMONIZING)
     harmonizer = dict(
@@ -99,10 +97,9 @@ def replace_harmonizer(cfg: Config, harmonizer: dict) -> None:
     Raises:
         InputError: As of :func:`set_harmonizer`.
     """
-    kind = harmonizer.get('type')
-    if find_type(TASK_UTILS, kind) is None:
-        refuse_name(kind)
-    check_harmonizer(kind, harmonizer)
+    name = harmonizer.get('type')
+    find_harmonizer(name)
+    check_harmonizer(name, harmonizer)
     part = _harmonized(cfg.optim_wrapper)
     swap_wrapper_type(part, HARMONIZING)
     part.harmonizer = harmonizer
@@ -129,13 +126,15 @@ def refuse_options(options: dict) -> None:
                              f'of harmonization, but got {option}.')
 
 
-def refuse_name(name: str) -> NoReturn:
-    """Say what could be meant by what is no name of a harmonizer."""
+def find_harmonizer(name: str) -> Callable:
+    """Return the harmonizer of a name, or say what could be meant by it."""
+    kind = find_type(TASK_UTILS, name)
+    if kind is not None:
+        return kind
     if name in _names_of_torchjd():
         raise InputError(
-            f'should be TorchJD for the method {name} of '
-            'torchjd, with --cfg-options '
-            f'optim_wrapper.harmonizer.name={name}.')
+            f'should be TorchJD for the method {name} of torchjd, with '
+            f'--cfg-options optim_wrapper.harmonizer.name={name}.')
     raise InputError('should be none, or one of '
                      f'{", ".join(sorted(TASK_UTILS.module_dict))}, but got '
                      f'{name}.')

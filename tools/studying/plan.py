@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+from mmgh.config_file import read_config
 from mmgh.input_error import InputError
 
 AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
@@ -83,7 +84,7 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
     """
     if not path.exists():
         raise FileNotFoundError(f'There is no {path}.')
-    study = Config.fromfile(path)
+    study = read_config(path)
     check_names(path, study)
     add_null(study)
     chosen = chosen or {}

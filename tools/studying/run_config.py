@@ -8,6 +8,7 @@ from harmonizer_option import (remove_harmonizer, replace_harmonizer,
                                set_harmonizer)
 from mmengine.config import Config
 
+from mmgh.config_file import read_config
 from mmgh.input_error import InputError
 from .plan import Run
 from .results import names
@@ -19,8 +20,7 @@ DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
 def run_config(run: Run) -> Config:
     """Put the method's config on the data of the pair, harmonize it, and let
     the options have the last word."""
-    cfg = Config.fromfile(run.config)
-    data = Config.fromfile(run.data)
+    cfg, data = read_config(run.config), read_config(run.data)
     for key in DATA:
         cfg[key] = data[key]
     pair = data.train_dataloader.dataset
