@@ -2,8 +2,9 @@
 
     python tools/report.py WORK_DIR... --out report.html
 
-shows results, settings (of several runs: those that differ), curves, angles,
-features, and the target images that are misclassified.
+shows results, whether there was anything to harmonize, settings (of several
+runs: those that differ), curves, angles, features, and the target images that
+are misclassified.
 """
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from expected_errors import one_line_errors
 from options import (add_cfg_options, add_device_option, add_metric_option,
                      output_file, positive)
 from reporting import curves, summary
+from reporting.diagnosis import diagnosis
 from reporting.images import image_sections
 from reporting.page import write_page
 from reporting.report_run import ReportRun
@@ -68,6 +70,7 @@ def main() -> None:
     ]
     sections = [
         summary.summary(runs),
+        diagnosis(runs),
         summary.settings(runs),
         curves.validation(runs),
         curves.losses(runs),

@@ -1,10 +1,6 @@
 # Photographs: Office-31 on frozen features of a network that was pretrained on
 # ImageNet, see ../features. A run takes seconds. digits.py tells what a study
 # may say.
-#
-# Methods are there in five strengths of their alignment: the limit of the
-# gradient reversal, times 0.3 to 30, so that the adversary itself learns as
-# fast as before.
 domains = dict(A='amazon', D='dslr', W='webcam')
 pairs = {
     f'{source} -> {target}': dict(
@@ -18,10 +14,14 @@ pairs = {
     for source, target in ('AW', 'DA', 'WA', 'AD', 'DW', 'WD')
 }
 ending = 'lite0_1xb32-0.6k_office31-amazon2webcam.py'
-limits = {
-    'DANN': ('dann', 1.),
-    'CDAN+E': ('cdan-e', 1.),
-    'MDD': ('mdd', 0.1),
+names = {
+    'DANN': 'dann',
+    'CDAN+E': 'cdan-e',
+    'MDD': 'mdd',
+    'CDAN': 'cdan',
+    'JAN': 'jan',
+    'MCC': 'mcc',
+    'GVB-GD': 'gvb',
 }
 methods = {
     # Both domains go through the batch norm, and nothing is aligned.
@@ -29,17 +29,11 @@ methods = {
         config=f'../features/dann_{ending}',
         harmonizers=['none'],
         options={'model.uda_head.loss_weight': 0.}),
+    **{
+        method: dict(config=f'../features/{name}_{ending}')
+        for method, name in names.items()
+    },
 }
-for method, (name, limit) in limits.items():
-    methods[method] = dict(config=f'../features/{name}_{ending}')
-    for strength in (10., 3., 30., 0.3):
-        methods[f'{method} x{strength:g}'] = dict(
-            config=f'../features/{name}_{ending}',
-            of=method,
-            strength=strength,
-            options={
-                'model.uda_head.reversal.max_coefficient': limit * strength
-            })
 harmonizers = {
     'none': dict(),
     'GH': dict(harmonizer=dict(type='mmgh.GH')),

@@ -10,6 +10,7 @@ from mmgh.input_error import InputError
 from .trained_model import load_trained
 
 ANGLE, CONFLICT, WEIGHT = 'train/angle', 'train/conflict', 'train/weight_'
+NORM = 'train/grad_norm_'
 # Degrees; 90, where conflict begins, is an edge.
 BIN_EDGES = np.arange(0, 181, 5)
 
@@ -28,6 +29,9 @@ class PairHistory(NamedTuple):
     """Of each task, shape ``(N, )``."""
     total: int
     """Iterations of the training."""
+    norms: dict[str, np.ndarray]
+    """Of the gradient of each task, shape ``(N, )``; empty if they were not
+    logged."""
 
 
 class Phase(NamedTuple):
@@ -87,7 +91,9 @@ def pairs_of(history: dict[str, np.ndarray], total: int) -> list[PairHistory]:
             tuple(names), iterations_of(len(angles), total),
             history[CONFLICT + suffix], angles,
             {task: history[WEIGHT + key] for task, key in names.items()},
-            total))
+            total,
+            {task: history[NORM + key] for task, key in names.items()
+             if NORM + key in history}))
     return pairs
 
 

@@ -9,6 +9,7 @@ from mmgh.config_data import innermost_datasets, target_loader
 from mmgh.feature_network import FeatureNetwork, read_network
 from mmgh.input_error import InputError
 from .known_types import check_known_types
+from .rejoined_network import rejoined_network
 from .translations import Weights
 
 
@@ -54,6 +55,7 @@ def whole_classifier(cfg: Config, state_dict: Weights,
         backbone=front['backbone'],
         neck=necks + own_necks or None,
         head=cfg.model.head)
+    model, weights = rejoined_network(model, weights)
     data = dict(
         type='CustomDataset',
         data_root='data/test',

@@ -34,11 +34,11 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
     was accumulated, the others each micro-batch.
 
     ``train/conflict`` (0 or 1), ``train/cosine``, ``train/angle`` (degrees),
-    ``train/norm_ratio`` (gradient 1 over 2), ``train/weight_<task>`` and
-    ``train/opposed`` (1 where the step lets the loss of a task grow) go to the
-    message hub at each comparison, from where every visualisation backend gets
-    them. Where there are several pairs their names end in
-    ``_<task 1>_<task 2>``.
+    ``train/norm_ratio`` (gradient 1 over 2), ``train/grad_norm_<task>``,
+    ``train/weight_<task>`` and ``train/opposed`` (1 where the step lets the
+    loss of a task grow) go to the message hub at each comparison, from where
+    every visualisation backend gets them. Where there are several pairs their
+    names end in ``_<task 1>_<task 2>``.
 
     Args:
         harmonizer (dict | Callable | Sequence): Config of a harmonizer, or

@@ -30,11 +30,11 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
 
     Of each two tasks ``conflict`` (0 or 1), ``cosine``, ``angle`` (degrees)
     and ``norm_ratio``, the norm of the first gradient over that of the second
-    (0 without one);
-    of each task its weight; of each group ``opposed``, whether the weighted
-    sum of the gradients has a negative product with one of them (0 or 1), and
-    what the harmonizer tells. Where several are alike, their names end in the
-    names of the tasks.
+    (0 without one); of each task its weight and ``grad_norm``, the norm of its
+    gradient; of each group ``opposed``, whether the weighted sum of the
+    gradients has a negative product with one of them (0 or 1), and what the
+    harmonizer tells. Where several are alike, their names end in the names of
+    the tasks.
 
     Args:
         compared (Sequence[Compared]): The groups.
@@ -53,8 +53,10 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
             scalars[f'angle{pair}'] = cosine.arccos().rad2deg()
             scalars[f'norm_ratio{pair}'] = _norm_ratio(gramian[i, i],
                                                        gramian[j, j])
-        for task, weight in zip(tasks, weights):
+        norms = gramian.diagonal().sqrt()
+        for task, weight, norm in zip(tasks, weights, norms):
             scalars[f'weight_{task}{group}'] = weight
+            scalars[f'grad_norm_{task}{group}'] = norm
         scalars[f'opposed{group}'] = _is_opposed(gramian, weights)
         own = getattr(harmonizer, 'scalars', dict)()
         scalars.update({f'{name}{group}': own[name] for name in own})

@@ -30,7 +30,7 @@ def pair(angles, total, iterations=None) -> PairHistory:
     weights = np.arange(len(angles)) + 1.
     return PairHistory(('cls', 'alignment'), iterations,
                        (angles > 90).astype(float), angles,
-                       dict(cls=weights, alignment=-weights), total)
+                       dict(cls=weights, alignment=-weights), total, {})
 
 
 @pytest.mark.parametrize('groups, expected', [
@@ -67,6 +67,8 @@ def test_pairs_are_found_by_their_logged_names(groups, expected):
     assert found == expected
     for each in pairs:
         np.testing.assert_allclose(each.angles, 60)
+        for task in each.tasks:
+            np.testing.assert_allclose(each.norms[task], 2**0.5)
         assert each.conflicts.tolist() == [0, 0]
 
 

@@ -86,6 +86,7 @@ HARMONIZERS = [
     Entry('GHPlusPlus', is_fair=False, harmonic_range=1),
     Entry('GHPlusPlus', is_fair=False, form='published'),
     Entry('GradVac'),
+    Entry('Observe'),
     Entry('RelativeClip', is_fair=False),
     Entry(
         'RelativeClip',

@@ -50,7 +50,8 @@ def test_each_pair_has_its_own_harmonizer(message_hub):
         f'train/{name}_{pair}'
         for pair in ('a_b', 'a_c') for name in (
             'conflict', 'cosine', 'angle', 'norm_ratio', 'opposed',
-            f'weight_{pair[0]}', f'weight_{pair[2]}')
+            f'weight_{pair[0]}', f'weight_{pair[2]}',
+            f'grad_norm_{pair[0]}', f'grad_norm_{pair[2]}')
     }
 
 
@@ -63,7 +64,8 @@ def test_function_of_all_tasks_needs_no_pairs(message_hub):
         *(f'train/{name}_{pair}' for pair in ('a_b', 'a_c', 'b_c')
           for name in ('conflict', 'cosine', 'angle', 'norm_ratio')),
         'train/opposed',
-        *(f'train/weight_{task}' for task in 'abc')
+        *(f'train/{name}_{task}' for name in ('weight', 'grad_norm')
+          for task in 'abc')
     }
     assert message_hub.get_scalar('train/cosine_b_c').current() > 0
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
 from PIL import Image, ImageColor
 
 from mmgh.analysis import load_trained, outputs_of, target_dataset
@@ -73,9 +74,12 @@ def shows(picture: Image.Image, colour: str) -> bool:
 def test_each_section_shows_something(page):
     parts = sections(page)
     counts = {title: len(pictures(part)) for title, part in parts.items()}
-    assert counts == dict(
-        Results=0, Settings=0, Validation=1, Losses=1, Conflict=1, Features=2,
-        Classes=1, Mistakes=2)
+    assert counts == {
+        'Is there anything to harmonize?': 0,
+        **dict(
+            Results=0, Settings=0, Validation=1, Losses=1, Conflict=1,
+            Features=2, Classes=1, Mistakes=2)
+    }
     for part in parts.values():
         for picture in pictures(part):
             low, high = picture.convert('L').getextrema()
@@ -92,6 +96,46 @@ def test_results_are_those_of_the_runs(page, runs):
         f"{100 * history['train/conflict'].mean():.1f}",
         f"{history['train/angle'].mean():.1f}"
     ]
+
+
+def test_what_there_is_to_harmonize_needs_more_than_some_iterations(page):
+    part = sections(page)['Is there anything to harmonize?']
+    notes = re.findall('<li>(.*?)</li>', part)
+    assert len(notes) == 2
+    assert notes[0].startswith('source-only: no gradients were compared.')
+    assert notes[1] == ('dann-gh: 6 comparisons of gradients are too few to '
+                        'tell.')
+
+
+@pytest.mark.parametrize('angle, alignment, verdicts, change', [
+    (90.2, 0.1, ['nearly orthogonal'], '0.0, 0.0, 0.0'),
+    (100., 0.1, ['the gradients conflict'], '0.0, 0.0, 0.0'),
+    (100., 2., ['too strong', 'the gradients conflict'], '86.7, 86.7, 86.7'),
+    (80., 0.1, ['the tasks agree'], '0.0, 0.0, 0.0'),
+])
+def test_what_there_is_to_harmonize(tools, runs, tmp_path, angle, alignment,
+                                    verdicts, change):
+    """In a log of 60 comparisons, of these angles and norms."""
+    run = tmp_path / 'run'
+    shutil.copytree(runs[1], run)
+    checkpoint = read(run / 'iter_6.pth')
+    scalars = checkpoint['message_hub']['log_scalars']
+    for name, value in (('angle', angle), ('conflict', float(angle > 90)),
+                        ('weight_cls', 1.), ('weight_alignment', 1.),
+                        ('grad_norm_cls', 1.),
+                        ('grad_norm_alignment', alignment)):
+        scalars[f'train/{name}'] = HistoryBuffer([value] * 60, [1] * 60)
+    torch.save(checkpoint, run / 'iter_6.pth')
+    path = tmp_path / 'report.html'
+    tools('report', run, '--out', path, '--no-images')
+    part = sections(path.read_text())['Is there anything to harmonize?']
+    notes = re.findall('<li>run: (.*?)</li>', part)
+    assert len(notes) == len(verdicts)
+    for note, verdict in zip(notes, verdicts):
+        assert verdict in note
+    row, = cells(part)
+    assert row[2].startswith(f'{angle:.1f} ({angle:.1f} to {angle:.1f})')
+    assert row[-1] == change
 
 
 def test_differing_settings_are_listed(page, runs):
@@ -244,7 +288,8 @@ def test_logs_are_enough_without_images(tools, runs, tmp_path):
     path = tmp_path / 'report.html'
     tools('report', *runs, '--out', path, '--no-images')
     assert list(sections(path.read_text())) == [
-        'Results', 'Settings', 'Validation', 'Losses', 'Conflict'
+        'Results', 'Is there anything to harmonize?', 'Settings', 'Validation',
+        'Losses', 'Conflict'
     ]
 
 

@@ -454,17 +454,22 @@ def test_killing_ends_the_runs(tmp_path):
     assert not list(tmp_path.glob('*/*/*/*/result.json'))
 
 
-def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path, capsys):
+def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path, capsys,
+                                                     monkeypatch):
     """In an interpreter of their own, as a user starts them. What failed is
-    told in a line."""
+    told in a line; what is printed meanwhile is in the log."""
+    (tmp_path / 'noisy.py').write_text('print("noise of an import")')
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path), prepend=os.pathsep)
+    noisy = {'custom_imports': dict(imports=['noisy'])}
     broken = {
         'broken': dict(
             config=str(CONFIGS / f'dann/dann_{LENET}'),
             harmonizers=['none'],
-            options={'model.head.num_classes': -1}),
+            options={'model.head.num_classes': -1, **noisy}),
         'source-only': dict(
             config=str(CONFIGS / f'source_only/source-only_{LENET}'),
-            harmonizers=['none']),
+            harmonizers=['none'],
+            options=noisy),
     }
     study = write_study(tmp_path, methods=broken)
     with pytest.raises(SystemExit, match='broken/none/3'):
@@ -472,7 +477,7 @@ def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path, capsys):
     assert [row['method'] for row in results(tmp_path)] == ['source-only']
     log = tmp_path / 'Digits_-_DigitsM' / 'broken' / 'none' / '3/output.log'
     text = log.read_text()
-    assert 'Traceback' in text
+    assert 'noise of an import' in text and 'Traceback' in text
     told = next(line for line in capsys.readouterr().out.splitlines()
                 if 'broken' in line)
     assert told.startswith('[1/2')

@@ -37,7 +37,7 @@ class Picture:
 
 @dataclass
 class Section:
-    """What there is to see under one heading, in this order."""
+    """What there is to see under one heading."""
 
     title: str
     text: str = ''
@@ -45,6 +45,8 @@ class Section:
     pictures: list[Picture] = field(default_factory=list)
     listings: dict[str, str] = field(default_factory=dict)
     """Long texts by their names, folded away."""
+    notes: Sequence[str] = ()
+    """Sentences, each by itself, before the table."""
 
 
 @names_as_they_are()

@@ -25,6 +25,9 @@ def main() -> None:
     # Ctrl+C reaches all processes of a terminal. These end with their input
     # only, so that none of them is left.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What imported packages print is no answer.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), 'w')
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     import_module('run')  # what takes long
     import torch
     for line in sys.stdin:
@@ -34,7 +37,7 @@ def main() -> None:
             # starts another for the next folder.
             train_here(work_dir)
             return
-        print(train_in_copy(work_dir), flush=True)
+        print(train_in_copy(work_dir), file=answers, flush=True)
 
 
 def train_in_copy(work_dir: Path) -> int:

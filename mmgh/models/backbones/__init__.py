@@ -1,6 +1,7 @@
 """Backbones of UDA recipes that mmpretrain lacks."""
 from .digits_dtn import DigitsDTN
 from .digits_lenet import DigitsLeNet
+from .layers_of import LayersOf
 from .pass_on import PassOn
 
-__all__ = ['DigitsDTN', 'DigitsLeNet', 'PassOn']
+__all__ = ['DigitsDTN', 'DigitsLeNet', 'LayersOf', 'PassOn']

@@ -30,7 +30,8 @@ def pair():
     angles = np.repeat([60., 120.], 50)
     return PairHistory(
         ('cls', 'alignment'), iterations_of(100, 200), (angles > 90) * 1.,
-        angles, dict(cls=np.ones(100), alignment=np.full(100, 2.)), 200)
+        angles, dict(cls=np.ones(100), alignment=np.full(100, 2.)), 200,
+        {})
 
 
 def domain(labels, count=4) -> Embedding:
