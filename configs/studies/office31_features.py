@@ -39,10 +39,6 @@ harmonizers = {
     'GH': dict(harmonizer=dict(type='mmgh.GH')),
     'GH++': dict(harmonizer=dict(type='mmgh.GHPlusPlus')),
     'RelativeClip': dict(harmonizer=dict(type='mmgh.RelativeClip')),
-    'RelativeClip, GH++': dict(
-        harmonizer=dict(
-            type='mmgh.RelativeClip',
-            harmonizer=dict(type='mmgh.GHPlusPlus'))),
 }
 baseline = 'none'
 seeds = list(range(10))

@@ -9,11 +9,6 @@ pairs = {
         for pair in ('A -> W', 'D -> A', 'W -> A', 'A -> D')
     },
 }
-methods = {
-    '_delete_': True,
-    **{method: _base_.methods[method]
-       for method in ('DANN', 'MDD')},
-}
 no_bound = {'optim_wrapper.max_weight': float('inf')}
 harmonizers = {
     # As in the published code, which does not bound the weights.
@@ -27,4 +22,26 @@ harmonizers = {
     'CAGrad': dict(harmonizer=dict(type='mmgh.TorchJD', name='CAGrad', c=0.4)),
     'MGDA': dict(harmonizer=dict(type='mmgh.TorchJD', name='MGDA')),
 }
+# The mean weights of GH over the training, from the start: what they are worth
+# without its choice of moments.
+constants = {
+    'DANN': dict(cls=1.18),
+    'MDD': dict(alignment=1.07, cls=1.55),
+}
+methods = {
+    '_delete_': True,
+    **{
+        method: dict(
+            **_base_.methods[method],
+            harmonizers=[
+                *_base_.harmonizers, *harmonizers, f'mean weights, {method}'
+            ])
+        for method in constants
+    },
+}
+harmonizers.update({
+    f'mean weights, {method}': dict(
+        harmonizer=dict(type='mmgh.Constant', weights=weights))
+    for method, weights in constants.items()
+})
 seeds = list(range(5))

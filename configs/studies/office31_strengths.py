@@ -31,4 +31,10 @@ methods = {
         for method, (option, value) in strengths.items()
     },
 }
+harmonizers = {
+    'RelativeClip, GH++': dict(
+        harmonizer=dict(
+            type='mmgh.RelativeClip',
+            harmonizer=dict(type='mmgh.GHPlusPlus'))),
+}
 seeds = list(range(5))

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmgh.analysis.tables import markdown_table, spread
 from .comparison import LEVEL
 from .contrast import Contrast, by_harmonizer, contrast
+from .over_pairs import over_pairs
 from .plots import by_pair, plot_accuracies, plot_differences
 from .results import Setting, differences, find
 from .robustness import plot_robustness
@@ -82,6 +83,7 @@ def markdown(settings: list[Setting]) -> str:
     groups = by_harmonizer(settings)
     if groups:
         parts.append(f'{NOTES.strip()}\n\n{by_chance(settings)}\n')
+        parts.append(over_pairs(settings))
         parts.append('**Over pairs and methods**, mean difference of each; '
                      'the interval is for these, not for others\n')
         rows = [overall_row(group, settings) for group in groups.values()]
