@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import NamedTuple, Sequence
 
 import numpy as np
-import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
+from mmgh.checkpoints import newest_checkpoint, read_checkpoint
 from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
 
@@ -94,7 +94,7 @@ def load_trained(path: str | Path,
 
     Args:
         path (str | Path): A checkpoint of MMEngine, or a work directory, of
-            which the last one counts.
+            which the newest one that is whole counts.
         cfg_options (dict, optional): Settings that replace those of the
             training. Defaults to None.
 
@@ -108,15 +108,8 @@ def load_trained(path: str | Path,
         raise FileNotFoundError(
             f'{path} should be a work directory or a checkpoint, but does not '
             'exist.')
-    checkpoint = last_checkpoint(path) if path.is_dir() else path
-    try:
-        content = torch.load(checkpoint, map_location='cpu')
-    except Exception as error:  # torch names no common type
-        raise InputError(
-            f'{checkpoint} should be a checkpoint of MMEngine, but reading it '
-            f'failed: {type(error).__name__}: {error}') from error
-    if not isinstance(content, dict):
-        content = {}
+    checkpoint = newest_checkpoint(path) if path.is_dir() else path
+    content = read_checkpoint(checkpoint)
     if 'state_dict' not in content or 'cfg' not in (
             content.get('meta') or {}):
         raise InputError(
@@ -162,24 +155,3 @@ def check_classes(runs: Sequence[Trained], names: Sequence[str]) -> None:
             raise InputError(
                 f'{name} should have the classes of {names[0]}, '
                 f'{runs[0].classes}, but has {run.classes}.')
-
-
-def last_checkpoint(work_dir: Path) -> Path:
-    """Find the last checkpoint of a run, also where it was moved.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    pointer = work_dir / 'last_checkpoint'
-    if not pointer.exists():
-        others = sorted(str(path) for path in work_dir.glob('*.pth'))
-        hint = f" Name one of {', '.join(others)}." if others else ''
-        raise FileNotFoundError(
-            f'{work_dir} should be the work directory of a run with a '
-            f'checkpoint, but has no `last_checkpoint`.{hint}')
-    checkpoint = work_dir / Path(pointer.read_text().strip()).name
-    if not checkpoint.exists():
-        raise FileNotFoundError(
-            f'{pointer} names {checkpoint.name}, but there is no '
-            f'{checkpoint}.')
-    return checkpoint

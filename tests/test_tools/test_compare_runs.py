@@ -91,7 +91,7 @@ def test_runs_of_one_name_are_summarised(compare, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('breakage, message', [
-    (lambda run: (run / 'last_checkpoint').unlink(), 'no `last_checkpoint`'),
+    (lambda run: (run / 'iter_4.pth').unlink(), 'no `last_checkpoint`'),
     (lambda run: [p.unlink() for p in run.glob('*/vis_data/*.json')],
      'should have logged `accuracy/top1`, but no valid.*See --metric'),
 ])

@@ -1,0 +1,110 @@
+"""Finding and reading the checkpoints of a run."""
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Iterable, NamedTuple
+
+import torch
+
+from mmgh.input_error import InputError
+
+# Those of `save_best` are no steps of the training.
+_NUMBERED = re.compile(r'(?!best_)\D*(\d+)\.pth')
+
+
+class _Whole(NamedTuple):
+    """A checkpoint that can be read to its end."""
+
+    path: Path
+    saved: tuple[str, int]
+    """When, by the clock and in iterations."""
+
+
+def newest_checkpoint(work_dir: str | Path) -> Path:
+    """Find the newest checkpoint of a run that is whole, also where the run
+    was moved.
+
+    It is the one that ``last_checkpoint`` names; a later one, if the run was
+    stopped before it was named; an earlier one, if that is damaged. A later
+    one that was saved before it is of another training in the same directory.
+    What is damaged is skipped with a warning that names it.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    work_dir = Path(work_dir)
+    named = _named(work_dir)
+    steps = _steps(named.parent if named else work_dir)
+    last = steps.get(named, max(steps.values(), default=0))
+    later = [path for path, step in steps.items() if step > last]
+    earlier = [path for path, step in steps.items() if step <= last]
+    if named and named not in steps:  # by a name of the user's
+        earlier.insert(0, named)
+    found = next(_whole(earlier), None)
+    for checkpoint in _whole(later):
+        if found is None or checkpoint.saved >= found.saved:
+            return checkpoint.path
+    if found is None:
+        raise FileNotFoundError(_none_in(work_dir))
+    return found.path
+
+
+def read_checkpoint(path: str | Path, **options) -> dict:
+    """Read a checkpoint into the memory of the CPU, and run nothing of it.
+
+    Args:
+        path (str | Path): The file.
+        **options: Of ``torch.load``.
+
+    Raises:
+        InputError: If it is none, or damaged.
+    """
+    try:
+        content = torch.load(str(path), map_location='cpu', **options)
+    except Exception as error:  # torch names no common type
+        reason = ' '.join(f'{error}'.split()).split('. ')[0]
+        raise InputError(
+            f'{path} should be a checkpoint of MMEngine, but reading it '
+            f'failed: {type(error).__name__}: {reason}') from error
+    return content if isinstance(content, dict) else {}
+
+
+def _named(work_dir: Path) -> Path | None:
+    """Return what ``last_checkpoint`` names, in this directory first: the
+    other one may be that which the run was copied from."""
+    pointer = work_dir / 'last_checkpoint'
+    text = pointer.read_text().strip() if pointer.is_file() else ''
+    if not text:
+        return None
+    here, elsewhere = work_dir / Path(text).name, Path(text)
+    # `CheckpointHook.out_dir` leaves none in this directory.
+    is_elsewhere = not here.exists() and not _steps(work_dir)
+    return elsewhere if is_elsewhere and elsewhere.is_file() else here
+
+
+def _steps(folder: Path) -> dict[Path, int]:
+    """Return the checkpoints of a folder and their numbers, highest first."""
+    numbered = ((path, _NUMBERED.fullmatch(path.name))
+                for path in folder.glob('*.pth') if path.is_file())
+    steps = {path: int(match[1]) for path, match in numbered if match}
+    return dict(sorted(steps.items(), key=lambda item: -item[1]))
+
+
+def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
+    for path in paths:
+        try:
+            # Weights stay on the disk; a file that was cut has no index.
+            meta = read_checkpoint(path, mmap=True).get('meta') or {}
+        except InputError as error:
+            warnings.warn(f'{error}. It is skipped.')
+            continue
+        yield _Whole(path, (meta.get('time', ''), meta.get('iter', 0)))
+
+
+def _none_in(work_dir: Path) -> str:
+    others = sorted(str(path) for path in work_dir.glob('*.pth'))
+    hint = f" Its files are {', '.join(others)}." if others else ''
+    return (f'{work_dir} should be the work directory of a run, but has no '
+            f'`last_checkpoint` that is whole, and no other one.{hint}')

@@ -1,0 +1,118 @@
+"""Which checkpoint of a run is read."""
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmgh.checkpoints import newest_checkpoint, read_checkpoint
+from mmgh.input_error import InputError
+
+
+@pytest.fixture
+def run(tmp_path):
+    """``run(3, 6, named='iter_6.pth')`` writes checkpoints, one a minute."""
+
+    def write(*steps: int, named: str | None, minute: int = 0) -> Path:
+        work_dir = tmp_path / 'run'
+        work_dir.mkdir(exist_ok=True)
+        for i, step in enumerate(steps):
+            meta = dict(iter=step, time=f'20260101_{1000 + minute + i}00')
+            torch.save(dict(meta=meta, state_dict=dict(a=torch.ones(999))),
+                       work_dir / f'iter_{step}.pth')
+        if named is not None:
+            (work_dir / 'last_checkpoint').write_text(
+                named and f'/elsewhere/{named}')
+        return work_dir
+
+    return write
+
+
+def cut(path: Path, size: int) -> None:
+    os.truncate(path, size)
+
+
+def test_named_one_is_the_newest_and_found_where_the_run_is_now(run):
+    work_dir = run(3, 6, 9, named='iter_9.pth')
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert newest_checkpoint(work_dir) == work_dir / 'iter_9.pth'
+        moved = work_dir.rename(work_dir.with_name('moved'))
+        assert newest_checkpoint(moved) == moved / 'iter_9.pth'
+
+
+@pytest.mark.parametrize('size', [0, 1, 1000, -1])
+def test_damaged_one_is_skipped_and_named(run, size):
+    work_dir = run(3, 6, 9, named='iter_9.pth')
+    path = work_dir / 'iter_9.pth'
+    cut(path, size if size >= 0 else path.stat().st_size + size)
+    with pytest.warns(UserWarning, match='iter_9.pth should.*It is skipped'):
+        assert newest_checkpoint(work_dir) == work_dir / 'iter_6.pth'
+
+
+def test_one_that_was_not_named_any_more_counts(run):
+    """The run was stopped just then."""
+    work_dir = run(3, 6, named='iter_3.pth')
+    assert newest_checkpoint(work_dir) == work_dir / 'iter_6.pth'
+    cut(work_dir / 'iter_6.pth', 100)
+    with pytest.warns(UserWarning, match='iter_6.pth should.*It is skipped'):
+        assert newest_checkpoint(work_dir) == work_dir / 'iter_3.pth'
+
+
+def test_later_one_of_an_earlier_training_does_not_count(run):
+    run(20, named='iter_20.pth')
+    work_dir = run(5, 10, named='iter_10.pth', minute=30)
+    assert newest_checkpoint(work_dir) == work_dir / 'iter_10.pth'
+    copy = work_dir.with_name('copy')
+    shutil.copytree(work_dir, copy, copy_function=shutil.copyfile)
+    assert newest_checkpoint(copy) == copy / 'iter_10.pth'
+
+
+@pytest.mark.filterwarnings('ignore:.*It is skipped')
+@pytest.mark.parametrize('named', [None, '', 'iter_12.pth'])
+def test_without_a_name_that_is_there_the_last_one_counts(run, named):
+    work_dir = run(9, 6, 10, named=named)
+    assert newest_checkpoint(work_dir).name == 'iter_10.pth'
+
+
+def test_best_ones_and_partial_ones_do_not_count(run):
+    work_dir = run(3, named=None)
+    for name in ('best_accuracy_top1_iter_9.pth', 'iter_9.pth.part',
+                 'classifier.pth'):
+        shutil.copy(work_dir / 'iter_3.pth', work_dir / name)
+    assert newest_checkpoint(work_dir).name == 'iter_3.pth'
+
+
+def test_names_of_the_user_count(run):
+    work_dir = run(3, named='mine.pth')
+    (work_dir / 'iter_3.pth').rename(work_dir / 'mine.pth')
+    assert newest_checkpoint(work_dir).name == 'mine.pth'
+
+
+def test_folder_of_checkpoints_elsewhere(run, tmp_path):
+    """As with ``CheckpointHook.out_dir``."""
+    elsewhere = run(3, 6, named=None)
+    work_dir = tmp_path / 'work'
+    work_dir.mkdir()
+    (work_dir / 'last_checkpoint').write_text(f'{elsewhere}/iter_3.pth')
+    assert newest_checkpoint(work_dir) == elsewhere / 'iter_6.pth'
+
+
+def test_without_any_the_files_are_told(run):
+    work_dir = run(3, named='iter_3.pth')
+    (work_dir / 'iter_3.pth').rename(work_dir / 'best_iter_3.pth')
+    with pytest.warns(UserWarning, match='iter_3.pth .*It is skipped'), \
+            pytest.raises(FileNotFoundError,
+                       match='run should be .*/best_iter_3.pth'):
+        newest_checkpoint(work_dir)
+
+
+def test_other_files_are_refused(tmp_path):
+    path = tmp_path / 'a.pth'
+    path.write_text('text')
+    with pytest.raises(InputError, match='a.pth should be a checkpoint'):
+        read_checkpoint(path)
