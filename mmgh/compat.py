@@ -71,6 +71,18 @@ def declare_torchvision_operators() -> None:
         importlib.import_module('torchvision')
 
 
+def write_local_files_atomically() -> None:
+    """Have all that MMEngine writes by its backends, such as checkpoints,
+    written as a whole or not at all.
+
+    MMEngine up to (at least) 0.10.7 writes into the file that is there.
+    """
+    from mmengine.fileio import register_backend
+
+    from mmgh.atomic_files import AtomicLocalBackend
+    register_backend('local', AtomicLocalBackend, force=True, prefixes='')
+
+
 def allow_resume_globals() -> None:
     """Let ``torch.load(weights_only=True)`` read MMEngine's checkpoints.
 

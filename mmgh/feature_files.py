@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmgh.atomic_files import write_atomically
 from mmgh.input_error import InputError
 
 
@@ -81,6 +82,4 @@ def write_domain(folder: str | Path, domain: str,
 
 def write_json(path: Path, content: dict) -> None:
     """Write all of it or nothing."""
-    partial = path.with_name(f'{path.name}.part')
-    partial.write_text(json.dumps(content, indent=1), encoding='utf-8')
-    partial.replace(path)
+    write_atomically(path, json.dumps(content, indent=1).encode())

@@ -14,9 +14,9 @@ from mmengine.registry import DefaultScope
 from .registered_classes import PACKAGE, REGISTERED
 
 FOUNDATION = {
-    'checkpoints', 'classifier_outputs', 'compat', 'config_data',
-    'config_file', 'feature_files', 'feature_network', 'input_error', 'nested',
-    'registry', 'rooms', 'seeds', 'task_losses', 'unwrap', 'version'
+    'atomic_files', 'checkpoints', 'classifier_outputs', 'compat',
+    'config_data', 'config_file', 'feature_files', 'feature_network',
+    'input_error', 'nested', 'registry', 'rooms', 'seeds', 'task_losses', 'unwrap', 'version'
 }
 MAY_IMPORT = {
     'gradients': set(),

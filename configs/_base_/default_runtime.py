@@ -8,7 +8,10 @@ default_hooks = dict(
     # Only the last checkpoints are kept: choosing one by its accuracy on
     # target labels would be cheating.
     checkpoint=dict(
-        type='CheckpointHook', by_epoch=False, interval=500, max_keep_ckpts=2),
+        type='mmgh.AtomicCheckpointHook',
+        by_epoch=False,
+        interval=500,
+        max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # The head, the training and the test data have the same classes.
     class_check=dict(type='mmgh.ClassCheckHook'),

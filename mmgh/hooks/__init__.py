@@ -1,10 +1,11 @@
 """Hooks of the training loop."""
+from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .class_check_hook import ClassCheckHook
 from .evaluator_check_hook import EvaluatorCheckHook
 from .iteration_seed_hook import IterationSeedHook
 from .safe_training_hook import SafeTrainingHook
 
 __all__ = [
-    'ClassCheckHook', 'EvaluatorCheckHook', 'IterationSeedHook',
-    'SafeTrainingHook'
+    'AtomicCheckpointHook', 'ClassCheckHook', 'EvaluatorCheckHook',
+    'IterationSeedHook', 'SafeTrainingHook'
 ]

@@ -25,6 +25,7 @@ from command_line import build_runner, set_loader_defaults
 from mmengine.config import Config
 
 from mmgh.analysis import RunLog, read_accuracies, read_run_log
+from mmgh.atomic_files import write_atomically
 
 
 def train(work_dir: Path, metric: str) -> None:
@@ -92,10 +93,8 @@ def main(work_dir: Path) -> None:
         train(work_dir, description['metric'])
         run = read_run_log(work_dir, description['metric'])
         result = {**description, **measurements(run), **versions()}
-        # All of it or nothing.
-        partial = work_dir / 'result.json.part'
-        partial.write_text(json.dumps(result, indent=2))
-        partial.rename(work_dir / 'result.json')
+        write_atomically(work_dir / 'result.json',
+                         json.dumps(result, indent=2).encode())
 
 
 if __name__ == '__main__':

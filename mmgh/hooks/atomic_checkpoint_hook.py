@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+
+from mmgh.registry import HOOKS
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """Deletes an old checkpoint after the new one is whole.
+
+    MMEngine deletes first: with ``max_keep_ckpts=1``, or one of ``save_best``,
+    a run that is stopped while it saves has none. While this hook saves there
+    is one more than ``max_keep_ckpts`` on the disk. All arguments are those of
+    MMEngine's ``CheckpointHook``.
+
+    Example:
+        >>> default_hooks = dict(
+        ...     checkpoint=dict(
+        ...         type='mmgh.AtomicCheckpointHook',
+        ...         by_epoch=False,
+        ...         interval=500,
+        ...         max_keep_ckpts=1))
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self._keeps_all = self.max_keep_ckpts <= 0
+        if not self._keeps_all:
+            self.max_keep_ckpts += 1  # the parent leaves one for us to delete
+
+    def after_train_iter(self, runner, *args, **kwargs) -> None:
+        """Do as the parent."""
+        super().after_train_iter(runner, *args, **kwargs)
+        self._delete_old(runner)
+
+    def after_train_epoch(self, runner) -> None:
+        """Do as the parent."""
+        super().after_train_epoch(runner)
+        self._delete_old(runner)
+
+    def after_val_epoch(self, runner, metrics) -> None:
+        """Do as the parent."""
+        before = self._best()
+        # What the parent does not know it does not delete.
+        self._set_best(dict.fromkeys(before))
+        super().after_val_epoch(runner, metrics)
+        found = self._best()
+        self._set_best({
+            name: path or before.get(name)
+            for name, path in found.items()
+        })
+        for name, path in before.items():
+            if path and found[name] not in (None, path):
+                self._delete(path)
+                runner.logger.info(
+                    f'The previous best checkpoint {path} is removed')
+        self._delete_old(runner)
+
+    def _delete_old(self, runner) -> None:
+        if self._keeps_all or not hasattr(self, 'keep_ckpt_ids'):
+            return
+        while len(self.keep_ckpt_ids) >= self.max_keep_ckpts:
+            step = self.keep_ckpt_ids.popleft()
+            self._delete(
+                self.file_backend.join_path(self.out_dir,
+                                            self.filename_tmpl.format(step)))
+            runner.message_hub.update_info('keep_ckpt_ids',
+                                           list(self.keep_ckpt_ids))
+
+    def _delete(self, path: str) -> None:
+        if not is_main_process():
+            return
+        if self.file_backend.isfile(path):
+            self.file_backend.remove(path)
+        elif self.file_backend.isdir(path):  # as DeepSpeed saves them
+            self.file_backend.rmtree(path)
+
+    def _best(self) -> dict[str, str | None]:
+        """Return the best checkpoint by each metric; MMEngine has no dict for
+        one."""
+        if hasattr(self, 'best_ckpt_path'):
+            return {'': self.best_ckpt_path}
+        return dict(getattr(self, 'best_ckpt_path_dict', {}))
+
+    def _set_best(self, paths: dict[str, str | None]) -> None:
+        if hasattr(self, 'best_ckpt_path'):
+            self.best_ckpt_path = paths['']
+        elif hasattr(self, 'best_ckpt_path_dict'):
+            self.best_ckpt_path_dict = paths
