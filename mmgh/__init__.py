@@ -4,13 +4,14 @@ from __future__ import annotations
 # The repairs come first: what follows may import a dependency they mend.
 from .compat import (allow_resume_globals, check_minimum_version,
                      declare_torchvision_operators,
-                     write_local_files_atomically)
+                     read_files_as_data, write_local_files_atomically)
 from .version import __version__
 
 check_minimum_version('torch', '2.1')
 check_minimum_version('mmengine', '0.10.4')
 declare_torchvision_operators()
 allow_resume_globals()
+read_files_as_data()
 write_local_files_atomically()
 
 __all__ = ['__version__']

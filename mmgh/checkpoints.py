@@ -6,9 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Iterable, NamedTuple
 
-import torch
-
 from mmgh.input_error import InputError
+from mmgh.untrusted_files import load_weights
 
 # Those of `save_best` are no steps of the training.
 _NUMBERED = re.compile(r'(?!best_)\D*(\d+)\.pth')
@@ -62,7 +61,7 @@ def read_checkpoint(path: str | Path, **options) -> dict:
         InputError: If it is none, or damaged.
     """
     try:
-        content = torch.load(str(path), map_location='cpu', **options)
+        content = load_weights(str(path), 'cpu', **options)
     except Exception as error:  # torch names no common type
         reason = ' '.join(f'{error}'.split()).split('. ')[0]
         raise InputError(

@@ -5,9 +5,11 @@ elsewhere.
 """
 from __future__ import annotations
 
+import functools
 import importlib
 import pickle
 import sys
+from typing import Any
 
 # Only what keeps a library of the right schemas alive; see below.
 _DECLARED_OPERATORS = []
@@ -71,6 +73,27 @@ def declare_torchvision_operators() -> None:
         importlib.import_module('torchvision')
 
 
+def read_files_as_data() -> None:
+    """Have MMEngine read checkpoints, from the disk and from the net, and
+    pickles without running anything that they name.
+
+    Forks of MMEngine and torch's own downloads ask for all of it, as do
+    torch's defaults up to 2.5 and MMEngine's lists of images.
+    """
+    import torch
+    from mmengine.fileio.handlers import register_handler
+    from mmengine.runner import CheckpointLoader, checkpoint
+
+    from mmgh import untrusted_files
+    CheckpointLoader.register_scheme(
+        '', untrusted_files.load_from_local, force=True)
+    register_handler(['pkl', 'pickle'])(untrusted_files.DataPickleHandler)
+    checkpoint.load_url = untrusted_files.downloading_data(
+        checkpoint.load_url)
+    if not has_safe_globals():
+        torch.load = untrusted_files.as_data_by_default(torch.load)
+
+
 def write_local_files_atomically() -> None:
     """Have all that MMEngine writes by its backends, such as checkpoints,
     written as a whole or not at all.
@@ -83,31 +106,51 @@ def write_local_files_atomically() -> None:
     register_backend('local', AtomicLocalBackend, force=True, prefixes='')
 
 
+def has_safe_globals() -> bool:
+    """Tell whether ``torch.load(weights_only=True)``, the default then, can be
+    told what else it may read."""
+    import torch
+    return _version(torch.__version__) >= (2, 6)
+
+
 def allow_resume_globals() -> None:
     """Let ``torch.load(weights_only=True)`` read MMEngine's checkpoints.
 
-    That became the default in torch 2.6, and MMEngine up to (at least) 0.10.7
-    puts its log buffers into every checkpoint: numpy arrays, and a table of
-    the buffer's own methods. Exactly these are allowed.
+    That became the default in torch 2.6.
     """
-    import numpy as np
     import torch
+    if has_safe_globals():
+        torch.serialization.add_safe_globals([
+            (value, name) for name, value in names_of_checkpoints().items()
+        ])
+
+
+@functools.cache
+def names_of_checkpoints() -> dict[str, Any]:
+    """Return what MMEngine up to (at least) 0.10.7 puts into each checkpoint
+    besides tensors: its log buffers, which are numpy arrays and a table of
+    the buffer's own methods."""
+    import numpy as np
     from mmengine.logging import HistoryBuffer
 
-    if _version(torch.__version__) < (2, 6):
-        return
-    # numpy renamed this module in 2.0; a checkpoint may have either name.
-    multiarray = importlib.import_module(
-        'numpy._core.multiarray' if _version(np.__version__) >= (2, ) else
-        'numpy.core.multiarray')
-    functions = [(getattr(multiarray, name), f'numpy.{core}.multiarray.{name}')
-                 for core in ('core', '_core')
-                 for name in ('_reconstruct', 'scalar')]
-    number_types = {type(np.dtype(name)) for name in ('int64', 'float64')}
-    torch.serialization.add_safe_globals([
-        HistoryBuffer, np.ndarray, np.dtype, *number_types, *functions,
-        (_history_buffer_method, 'builtins.getattr')
-    ])
+    # numpy renamed this package in 2.0; a checkpoint may have either name.
+    core = 'numpy._core' if _version(np.__version__) >= (2, ) else 'numpy.core'
+    functions = {
+        name: getattr(importlib.import_module(f'{core}.{module}'), function)
+        for module, function in (('multiarray', '_reconstruct'),
+                                 ('multiarray', 'scalar'),
+                                 ('numeric', '_frombuffer'))
+        for name in (f'numpy.core.{module}.{function}',
+                     f'numpy._core.{module}.{function}')
+    }
+    types = [HistoryBuffer, np.ndarray, np.dtype] + [
+        type(np.dtype(name)) for name in ('int64', 'float64')
+    ]
+    named = {f'{t.__module__}.{t.__qualname__}': t for t in types}
+    return {
+        **functions,
+        **named, 'builtins.getattr': _history_buffer_method
+    }
 
 
 def _history_buffer_method(owner: type, name: str):

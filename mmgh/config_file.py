@@ -7,7 +7,9 @@ from typing import Iterator
 
 from mmengine.config import Config
 from mmengine.config.utils import ConfigParsingError
+from mmengine.utils import import_modules_from_strings
 
+from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
 
 
@@ -38,18 +40,31 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
 
 
 def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
-    """Read a config that a checkpoint holds.
+    """Read a config that a checkpoint holds, without running it.
+
+    Modules that its ``custom_imports`` names are imported, if they are on the
+    path of this machine.
 
     Args:
-        text (str): Python, without bases.
+        text (str): As MMEngine writes it.
         options (dict, optional): Settings that replace those of the config.
         path (str | Path): Of the checkpoint in messages.
 
     Raises:
-        InputError: If it lacks a module, or does not take the options.
+        InputError: If it is more than plain values, lacks a module, or does
+            not take the options.
     """
+    try:
+        cfg = Config(read_assignments(text))
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f'{path} should have a config of plain values, `name = value`, of '
+            f'which nothing is run, but {error}.') from error
     with _missing_module_named(path):
-        cfg = Config.fromstring(text, '.py')
+        imports = cfg.get('custom_imports') or {}
+        import_modules_from_strings(
+            imports.get('imports', []),
+            imports.get('allow_failed_imports', False))
     return with_options(cfg, options, path)
 
 

@@ -12,7 +12,10 @@ from torch import nn
 from mmgh.checkpoints import newest_checkpoint, read_checkpoint
 from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
+from mmgh.registered_types import check_registered
 
+# Settings that tools build something of.
+_BUILT = ('model', 'data_preprocessor', 'dataloader', 'evaluator', 'pipeline')
 CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
 
@@ -29,7 +32,19 @@ class Trained(NamedTuple):
 
     @property
     def cfg(self) -> Config:
-        """The config that it was trained with, and the options."""
+        """The config that it was trained with, and the options.
+
+        What is built of it are registered types.
+        """
+        cfg = self._told_cfg
+        check_registered([
+            value for name, value in cfg.items() if name.endswith(_BUILT)
+        ], self.path)
+        return cfg
+
+    @property
+    def _told_cfg(self) -> Config:
+        """For who builds nothing of it: to find types takes seconds."""
         return parse_config(self.content['meta']['cfg'], self.cfg_options,
                             self.path)
 
@@ -42,7 +57,7 @@ class Trained(NamedTuple):
     def iterations_of_step(self) -> int:
         """Training iterations of a step of the validations in the log: those
         of an epoch, where MMEngine counts them by epoch."""
-        cfg = self.cfg
+        cfg = self._told_cfg
         logger = (cfg.get('default_hooks') or {}).get('logger') or {}
         training = cfg.get('train_cfg') or {}
         epochs = self.content['meta'].get('epoch', 0)
@@ -56,7 +71,7 @@ class Trained(NamedTuple):
     def classes(self) -> list[str]:
         """Names of the classes; numbers where the data have none."""
         meta = self.content['meta'].get('dataset_meta') or {}
-        number = (self.cfg.model.get('head') or {}).get('num_classes', 0)
+        number = (self._told_cfg.model.get('head') or {}).get('num_classes', 0)
         return [str(name) for name in meta.get('classes') or range(number)]
 
     @property
@@ -117,7 +132,7 @@ def load_trained(path: str | Path,
             'training, with its config; but it has no `meta.cfg`.')
     trained = Trained(checkpoint, content, cfg_options)
     if cfg_options:
-        _ = trained.cfg  # fails, if it does not take them
+        _ = trained._told_cfg  # fails, if it does not take them
     return trained
 
 

@@ -6,7 +6,7 @@ package; so whoever can write such a file could run anything.
 from __future__ import annotations
 
 import inspect
-from typing import Any, Iterator
+from typing import Any
 
 import mmengine.registry
 import mmpretrain.registry
@@ -14,6 +14,7 @@ from torch import nn
 
 import mmgh.registry
 from mmgh.input_error import InputError
+from mmgh.registered_types import types_in
 
 _SCOPES = dict(
     mmengine=mmengine.registry, mmpretrain=mmpretrain.registry,
@@ -32,23 +33,13 @@ def check_known_types(model: Any, pipelines: Any) -> None:
     Raises:
         InputError: If a type is none of these.
     """
-    for name in _types_in(model):
+    for name in types_in(model):
         kind = _registered(name, 'MODELS') or _layer(name)
         if not (inspect.isclass(kind) and issubclass(kind, nn.Module)):
             raise _unknown(name, 'a network, or of a part of it')
-    for name in _types_in(pipelines):
+    for name in types_in(pipelines):
         if _registered(name, 'TRANSFORMS') is None:
             raise _unknown(name, 'a transform of images')
-
-
-def _types_in(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if 'type' in node:
-            yield str(node['type'])
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for item in node:
-            yield from _types_in(item)
 
 
 def _registered(name: str, registry: str) -> Any:

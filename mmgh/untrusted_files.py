@@ -1,0 +1,121 @@
+"""Reading files of strangers: what they hold is data, of which nothing runs.
+
+A pickle, which weights and some lists of images are, says which functions to
+call. Here it may only name those that put tensors, arrays and numbers together.
+"""
+from __future__ import annotations
+
+import functools
+import io
+import os
+import pickle
+from inspect import signature
+from types import ModuleType
+from typing import Any, Callable
+
+import torch
+from mmengine.fileio.handlers import PickleHandler
+
+from mmgh.compat import has_safe_globals, names_of_checkpoints
+
+
+def load_weights(path: str, map_location: Any = None, **options) -> Any:
+    """Do as ``torch.load``, and run nothing.
+
+    Up to torch 2.5 its own ``weights_only=True`` cannot read the log in a
+    checkpoint of MMEngine.
+
+    Raises:
+        pickle.UnpicklingError: If it names what no checkpoint needs.
+    """
+    if has_safe_globals():
+        options.update(weights_only=True)
+    else:
+        options.update(pickle_module=data_pickle, weights_only=False)
+    return torch.load(path, map_location=map_location, **options)
+
+
+class DataUnpickler(pickle.Unpickler):
+    """Refuses a pickle that names other functions than those that put tensors
+    and arrays together."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a pickle names."""
+        from torch._weights_only_unpickler import _get_allowed_globals
+        # As Python 2 named it; so do the pickles of torch and MMEngine.
+        full = f'{module}.{name}'.replace('__builtin__.', 'builtins.', 1)
+        for known in (_OWN, names_of_checkpoints(), _get_allowed_globals()):
+            if full in known:
+                return known[full]
+        raise pickle.UnpicklingError(
+            f'A file of data should only name types of data, but has {full}, '
+            'which is not run.')
+
+
+class DataPickleHandler(PickleHandler):
+    """MMEngine's handler of pickles, which runs nothing of them."""
+
+    def load_from_fileobj(self, file, **kwargs):
+        """Read a pickle of plain values, arrays and tensors."""
+        return DataUnpickler(file, **kwargs).load()
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Read a checkpoint for MMEngine's ``CheckpointLoader``."""
+    filename = os.path.expanduser(filename)
+    if not os.path.isfile(filename):
+        raise FileNotFoundError(f'{filename} should be a checkpoint, but is '
+                                'no file.')
+    return without_code(load_weights(filename, map_location))
+
+
+def without_code(checkpoint: Any) -> Any:
+    """Leave out what MMEngine would run as a config when it resumes; it has
+    not been written for years."""
+    if isinstance(checkpoint, dict) and isinstance(
+            checkpoint.get('meta'), dict):
+        checkpoint['meta'].pop('config', None)
+    return checkpoint
+
+
+def downloading_data(load_url: Callable) -> Callable:
+    """Have MMEngine's ``load_url`` read what it downloads as data: torch
+    reads all that it names."""
+    options = signature(load_url).parameters
+    # Older ones take the default of `torch.load`.
+    only = dict(weights_only=True) if 'weights_only' in options else {}
+
+    @functools.wraps(load_url)
+    def load_data(*args, **kwargs):
+        return without_code(load_url(*args, **{**kwargs, **only}))
+
+    return load_data
+
+
+def as_data_by_default(load: Callable) -> Callable:
+    """Give a ``torch.load`` the default that it has since torch 2.6."""
+
+    @functools.wraps(load)
+    def load_data(f, map_location=None, pickle_module=None, **options):
+        if pickle_module is None and 'weights_only' not in options:
+            pickle_module = data_pickle
+        return load(f, map_location, pickle_module, **options)
+
+    return load_data
+
+
+def _load_tensor(content: bytes) -> Any:
+    """Read a tensor within a pickle of another library than torch."""
+    return load_weights(io.BytesIO(content), 'cpu')
+
+
+_OWN = {
+    'torch.storage._load_from_bytes': _load_tensor,
+    'builtins.list': list,
+    'builtins.tuple': tuple,
+    'builtins.dict': dict,
+}
+
+data_pickle = ModuleType('data_pickle')
+data_pickle.Unpickler = DataUnpickler
+data_pickle.load = lambda file, **kwargs: DataUnpickler(file, **kwargs).load()
