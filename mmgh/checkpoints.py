@@ -4,7 +4,10 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import Iterable, NamedTuple
+from typing import Iterable, Mapping, NamedTuple
+
+import torch
+from torch import Tensor
 
 from mmgh.input_error import InputError
 from mmgh.untrusted_files import load_weights
@@ -68,6 +71,29 @@ def read_checkpoint(path: str | Path, **options) -> dict:
             f'{path} should be a checkpoint of MMEngine, but reading it '
             f'failed: {type(error).__name__}: {reason}') from error
     return content if isinstance(content, dict) else {}
+
+
+def check_finite(weights: Mapping[str, Tensor], path: str | Path) -> None:
+    """Refuse weights that are infinite or NaN; those of a UDA head, which
+    predicts nothing, do not count.
+
+    Args:
+        weights (Mapping[str, Tensor]): By name.
+        path (str | Path): Of their file, in the message.
+
+    Raises:
+        InputError: If there are such weights.
+    """
+    broken = [
+        name for name, value in weights.items()
+        if not name.startswith('uda_head.') and torch.is_tensor(value)
+        and not value.isfinite().all()
+    ]
+    if broken:
+        raise InputError(
+            f'{path} should give finite outputs, but {len(broken)} of its '
+            f'{len(weights)} weights, such as {broken[0]}, are infinite or '
+            'NaN: the training diverged.')
 
 
 def _named(work_dir: Path) -> Path | None:

@@ -5,9 +5,12 @@ where they have several branches.
 """
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
+from mmgh.input_error import InputError
 from mmgh.nested import flatten_tensors
 
 
@@ -22,3 +25,19 @@ def scores_of(head: nn.Module, feats: tuple) -> Tensor:
     """Class scores before softmax, shape ``(N, C)``; a head with several
     branches, such as Conformer's, adds the scores."""
     return sum(flatten_tensors(head(feats)))
+
+
+def check_finite_outputs(path: str | Path, **outputs: Tensor) -> None:
+    """Refuse a classifier that gives infinite numbers or NaN.
+
+    Args:
+        path (str | Path): Of its checkpoint, in the message.
+        **outputs (Tensor): What it gave, by name.
+
+    Raises:
+        InputError: If it does.
+    """
+    for name, values in outputs.items():
+        if not values.isfinite().all():
+            raise InputError(f'{path} should give finite {name}, but does '
+                             'not: the training diverged.')

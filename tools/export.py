@@ -44,6 +44,7 @@ from torch import Tensor
 from whole_run import load_whole
 
 from mmgh.analysis import Trained
+from mmgh.classifier_outputs import check_finite_outputs
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from mmgh.input_error import InputError
@@ -90,8 +91,7 @@ def write_plain(trained: Trained, folder: Path, images: Tensor) -> Tensor:
     import mmpretrain
 
     from mmgh.deployment.plain_classifier import plain_classifier
-    config, weights = plain_classifier(trained.cfg,
-                                       trained.content['state_dict'],
+    config, weights = plain_classifier(trained.cfg, trained.weights,
                                        trained.classes)
     Config(config).dump(folder / 'config.py')
     torch.save(
@@ -113,6 +113,7 @@ def write_checked(trained: Trained, folder: Path, onnx: bool) -> None:
     shape, order = image_format(pipeline)
     images = torch.randint(0, 256, (NUM_IMAGES, *shape), dtype=torch.uint8)
     original = probabilities_of(model, images)
+    check_finite_outputs(trained.path, probabilities=original)
     if onnx:
         write_onnx(model, pipeline, trained.classes,
                    folder / 'classifier.onnx')

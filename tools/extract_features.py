@@ -38,9 +38,10 @@ from mmengine.registry import init_default_scope
 from options import add_cfg_options, add_device_option, positive
 from torch import nn
 
-from mmgh.analysis import load_config, load_trained
+from mmgh.analysis import load_trained
 from mmgh.analysis.trained_model import CONFIG_SUFFIXES
 from mmgh.config_data import without_initialisation
+from mmgh.config_file import read_config
 from mmgh.deployment.known_types import check_known_types
 from mmgh.feature_network import FeatureNetwork, read_digest, write_network
 from mmgh.input_error import InputError
@@ -103,13 +104,15 @@ def named_folders(data: list[str]) -> dict[str, Path]:
 def load_network(args: argparse.Namespace) -> tuple[nn.Module, FeatureNetwork]:
     """What makes the features, and how it is told."""
     path = Path(args.config)
-    cfg = load_config(path, args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     weights = None
+    if path.suffix in CONFIG_SUFFIXES and not path.is_dir():
+        cfg = read_config(path, args.cfg_options)
+    else:
+        trained = load_trained(path, args.cfg_options)
+        cfg, weights = trained.cfg, trained.weights
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     if args.checkpoint is not None:
         weights = read_weights(args.checkpoint)
-    elif path.suffix not in CONFIG_SUFFIXES or path.is_dir():
-        weights = load_trained(path).content['state_dict']
     config = feature_config(cfg)
     model = build_network(config['model'], weights)
     config.update(

@@ -24,6 +24,7 @@ from options import add_device_option, output_file, positive
 from whole_run import load_whole
 
 from mmgh.analysis.tables import markdown_table, write_csv
+from mmgh.classifier_outputs import check_finite_outputs
 from mmgh.deployment import Predictions, find_images, predict_files
 from mmgh.deployment.file_pipeline import file_pipeline
 from mmgh.input_error import InputError
@@ -110,6 +111,8 @@ def main() -> None:
         print(f'{path} is left out: {reason}')
     if not predictions.paths:
         raise SystemExit(f'None of the {len(images)} files can be read.')
+    check_finite_outputs(
+        trained.path, probabilities=predictions.probabilities)
     best = best_classes(predictions, trained.classes, top_k)
     write_predictions(args.out, predictions.paths, best, top_k)
     print_table(predictions.paths, best)

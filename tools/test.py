@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 from copy import deepcopy
+from pathlib import Path
 
 import mmengine
 from command_line import (build_runner, load_config, make_parser,
@@ -11,10 +12,14 @@ from expected_errors import one_line_errors
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import DumpResults
 
+from mmgh.checkpoints import newest_checkpoint
+from mmgh.input_error import InputError
+
 
 def parse_args() -> argparse.Namespace:
     parser = make_parser('Test (and evaluate) a model')
-    parser.add_argument('checkpoint', help='path of the checkpoint')
+    parser.add_argument(
+        'checkpoint', help='its path, or the work directory of a run')
     parser.add_argument('--out', help='file for predictions or metrics')
     parser.add_argument(
         '--out-item',
@@ -42,6 +47,8 @@ def parse_args() -> argparse.Namespace:
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Let the options of testing override the config."""
     cfg.load_from = args.checkpoint
+    if Path(args.checkpoint).is_dir():
+        cfg.load_from = str(newest_checkpoint(args.checkpoint))
     if args.amp:
         require_gpu_for_amp()
         cfg.test_cfg.fp16 = True
@@ -80,7 +87,7 @@ def augment_test_images(cfg: Config) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
 
 
-@one_line_errors()
+@one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
     cfg = load_config(args)

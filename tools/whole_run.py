@@ -16,7 +16,7 @@ def load_whole(path: str | Path) -> Trained:
     if not starts_from_features(trained.cfg.model):
         return trained
     meta = trained.content['meta']
-    cfg, weights = whole_classifier(trained.cfg, trained.content['state_dict'],
+    cfg, weights = whole_classifier(trained.cfg, trained.weights,
                                     meta['dataset_meta'])
     return trained._replace(content={
         **trained.content, 'state_dict': weights,

@@ -15,6 +15,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # The head, the training and the test data have the same classes.
     class_check=dict(type='mmgh.ClassCheckHook'),
+    # A checkpoint has the weights of the model.
+    weights_check=dict(type='mmgh.WeightsCheckHook'),
     # The data and the model have what the metrics need.
     evaluator_check=dict(type='mmgh.EvaluatorCheckHook'),
     visualization=dict(type='VisualizationHook', enable=False))

@@ -8,7 +8,8 @@ from mmengine.dataset import default_collate
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmgh.classifier_outputs import features_of, scores_of
+from mmgh.classifier_outputs import (check_finite_outputs, features_of,
+                                     scores_of)
 from mmgh.input_error import InputError
 from .domain_datasets import SOURCE, TARGET, in_one_line
 from .trained_model import Trained
@@ -58,10 +59,10 @@ def outputs_of_domains(trained: Trained,
             raise InputError(
                 f'{trained.path} should take the images of the {domain}, but '
                 f'ends in {in_one_line(error)}') from error
-        if not outputs[domain].features.isfinite().all():
-            raise InputError(
-                f'{trained.path} should give finite features, but those of '
-                f'the {domain} are not: the training diverged.')
+        check_finite_outputs(
+            trained.path,
+            features=outputs[domain].features,
+            probabilities=outputs[domain].probabilities)
     return outputs
 
 

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
 import numpy as np
 from mmengine.config import Config, ConfigDict
+from mmengine.logging import print_log
 from mmengine.registry import MODELS, init_default_scope
-from torch import nn
+from torch import Tensor, nn
 
-from mmgh.checkpoints import newest_checkpoint, read_checkpoint
+from mmgh.checkpoints import (check_finite, newest_checkpoint,
+                              read_checkpoint)
 from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
 from mmgh.registered_types import check_registered
@@ -85,12 +87,22 @@ class Trained(NamedTuple):
         scalars = hub.get('log_scalars', {})
         return {name: buffer.data[0] for name, buffer in scalars.items()}
 
+    @property
+    def weights(self) -> Mapping[str, Tensor]:
+        """Those of the model; they are finite."""
+        check_finite(self.content['state_dict'], self.path)
+        return self.content['state_dict']
+
     def build_model(self, device: str = 'cpu') -> nn.Module:
         """Build the trained model, ready to predict."""
         cfg = self.cfg
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
         model = MODELS.build(model_config(cfg))
-        model.load_state_dict(self.content['state_dict'])
+        try:
+            model.load_state_dict(self.weights)
+        except RuntimeError as error:  # it lists what does not fit
+            raise InputError(f'{self.path} should have the weights of the '
+                             f'model in its config, but: {error}') from error
         return model.to(device).eval()
 
 
@@ -123,7 +135,10 @@ def load_trained(path: str | Path,
         raise FileNotFoundError(
             f'{path} should be a work directory or a checkpoint, but does not '
             'exist.')
-    checkpoint = newest_checkpoint(path) if path.is_dir() else path
+    checkpoint = path
+    if path.is_dir():
+        checkpoint = newest_checkpoint(path)
+        print_log(f'Checkpoint: {checkpoint}', 'current')
     content = read_checkpoint(checkpoint)
     if 'state_dict' not in content or 'cfg' not in (
             content.get('meta') or {}):

@@ -4,8 +4,9 @@ from .class_check_hook import ClassCheckHook
 from .evaluator_check_hook import EvaluatorCheckHook
 from .iteration_seed_hook import IterationSeedHook
 from .safe_training_hook import SafeTrainingHook
+from .weights_check_hook import WeightsCheckHook
 
 __all__ = [
     'AtomicCheckpointHook', 'ClassCheckHook', 'EvaluatorCheckHook',
-    'IterationSeedHook', 'SafeTrainingHook'
+    'IterationSeedHook', 'SafeTrainingHook', 'WeightsCheckHook'
 ]

@@ -10,6 +10,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from mmgh.analysis.trained_model import model_config
+from mmgh.checkpoints import check_finite
 from mmgh.config_data import (innermost_datasets, loads_files,
                               without_initialisation)
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
@@ -105,6 +106,7 @@ def read_weights(checkpoint: str) -> Mapping[str, Tensor]:
             argument='checkpoint') from error
     for key in ('state_dict', 'model'):
         content = content.get(key, content)
+    check_finite(content, checkpoint)
     return content
 
 
