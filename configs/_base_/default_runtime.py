@@ -12,6 +12,8 @@ default_hooks = dict(
         by_epoch=False,
         interval=500,
         max_keep_ckpts=2),
+    # The log in memory and in checkpoints does not grow without end.
+    log_length=dict(type='mmgh.LogLengthHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # The head, the training and the test data have the same classes.
     class_check=dict(type='mmgh.ClassCheckHook'),

@@ -79,13 +79,15 @@ class Trained(NamedTuple):
     @property
     def history(self) -> dict[str, np.ndarray]:
         """Values of each logged scalar, such as ``train/angle``: one per
-        training iteration, or fewer where it is not computed in each.
+        training iteration, or fewer where it is not computed in each. In a
+        long training older ones are means of a few iterations, see
+        :class:`mmgh.hooks.LogLengthHook`.
 
         Empty if the checkpoint was saved without its log.
         """
         hub = self.content.get('message_hub') or {}
         scalars = hub.get('log_scalars', {})
-        return {name: buffer.data[0] for name, buffer in scalars.items()}
+        return {name: _values(*buffer.data) for name, buffer in scalars.items()}
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
@@ -104,6 +106,10 @@ class Trained(NamedTuple):
             raise InputError(f'{self.path} should have the weights of the '
                              f'model in its config, but: {error}') from error
         return model.to(device).eval()
+
+
+def _values(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return np.repeat(sums / counts, counts.astype(int))
 
 
 def model_config(cfg: Config) -> ConfigDict:
