@@ -1,4 +1,4 @@
-"""Unpacks archives, and never writes outside the target.
+"""Unpacks archives, and never writes outside the target, or without end.
 
 Only regular files are written, by ourselves, so it does not depend on what
 the Python at hand does about links, owners and permissions.
@@ -25,8 +25,70 @@ COMPRESSIONS = {
     b'BZh': bz2.open,
     b'\xfd7zXZ': lzma.open,
 }
+# Images do not get smaller, digits by a factor of 5; one made to fill a disk
+# has a thousand.
+RATIO = 20
+ALWAYS_ALLOWED = 64 << 20
+# What a member takes, however small it is.
+BLOCK = 512
 DAMAGES = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError,
            zlib.error, lzma.LZMAError, NotImplementedError, UnicodeDecodeError)
+
+
+class Allowance:
+    """How many bytes an archive may still unpack to.
+
+    Args:
+        archive (Path): The archive.
+        target (Path): Folder on the disk that they go to.
+    """
+
+    def __init__(self, archive: Path, target: Path) -> None:
+        size = archive.stat().st_size
+        free = shutil.disk_usage(target).free
+        self._left = min(ALWAYS_ALLOWED + RATIO * size, free)
+        reason = ('are free on the disk' if self._left == free else
+                  f'may be in an archive of {_megabytes(size)}')
+        self._message = (f'{archive} unpacks to more than the '
+                         f'{_megabytes(self._left)} that {reason}.')
+
+    def of(self, member: IO[bytes]) -> _Counted:
+        """Let a member take from it, at least a block."""
+        self.take(BLOCK)
+        return _Counted(member, self)
+
+    def take(self, size: int) -> None:
+        """Count bytes that were unpacked.
+
+        Raises:
+            PreparationError: If there are too many.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise PreparationError(self._message)
+
+
+class _Counted:
+    """A member of an archive, whose bytes are counted.
+
+    Args:
+        member (IO[bytes]): The member.
+        allowance (Allowance): What it takes from.
+    """
+
+    def __init__(self, member: IO[bytes], allowance: Allowance) -> None:
+        self._member = member
+        self._allowance = allowance
+
+    def read(self, size: int) -> bytes:
+        """Read bytes."""
+        part = self._member.read(size)
+        self._allowance.take(len(part))
+        return part
+
+
+def _megabytes(size: int) -> str:
+    return f'{size / 1e6:.1f} MB'
 
 
 def unpack(archive: Path, target: Path) -> None:
@@ -38,12 +100,13 @@ def unpack(archive: Path, target: Path) -> None:
 
     Raises:
         PreparationError: If it is no archive, or damaged, or has members
-            outside the target. What was written is removed again.
+            outside the target, or is too large when it is unpacked. What was
+            written is removed again.
     """
     extract = _extractor(archive)
     target.mkdir(parents=True)
     try:
-        extract(archive, target)
+        extract(archive, target, Allowance(archive, target))
     except BaseException as error:
         shutil.rmtree(target)
         if isinstance(error, DAMAGES):
@@ -55,7 +118,7 @@ def unpack(archive: Path, target: Path) -> None:
         raise
 
 
-def _extractor(archive: Path) -> Callable[[Path, Path], None]:
+def _extractor(archive: Path) -> Callable[[Path, Path, Allowance], None]:
     with open(archive, 'rb') as file:
         beginning = file.read(512)
     if beginning.startswith(b'PK'):
@@ -88,7 +151,7 @@ def _is_tar_header(block: bytes) -> bool:
     return True
 
 
-def _extract_zip(archive: Path, target: Path) -> None:
+def _extract_zip(archive: Path, target: Path, allowance: Allowance) -> None:
     with zipfile.ZipFile(archive) as file:
         members = [info for info in file.infolist() if not info.is_dir()]
         for info in members:
@@ -104,11 +167,11 @@ def _extract_zip(archive: Path, target: Path) -> None:
                           len(members)) as advance:
             for info, path in zip(members, names):
                 with file.open(info) as member:
-                    _write(member, path)
+                    _write(allowance.of(member), path)
                 advance(1)
 
 
-def _extract_tar(archive: Path, target: Path) -> None:
+def _extract_tar(archive: Path, target: Path, allowance: Allowance) -> None:
     # Its table of contents is spread over the archive: one pass does both.
     with tarfile.open(archive) as file, progress_bar(
             f'Unpacking {archive.name}', archive.stat().st_size,
@@ -121,7 +184,7 @@ def _extract_tar(archive: Path, target: Path) -> None:
                     f'{archive} has the link {info.name!r}, which is '
                     'refused.')
             if info.isfile():
-                _write(file.extractfile(info), path)
+                _write(allowance.of(file.extractfile(info)), path)
             elif not info.isdir():
                 raise PreparationError(
                     f'{archive} has {info.name!r}, which is neither a file '
@@ -130,8 +193,8 @@ def _extract_tar(archive: Path, target: Path) -> None:
             advance(position - done)
             done = position
         # The checksum of a compressed archive is at its very end.
-        while file.fileobj.read(1 << 20):
-            pass
+        while rest := file.fileobj.read(1 << 20):
+            allowance.take(len(rest))
 
 
 def _position(file: tarfile.TarFile) -> int:
@@ -140,13 +203,13 @@ def _position(file: tarfile.TarFile) -> int:
     return raw.tell()
 
 
-def _extract_file(archive: Path, target: Path) -> None:
+def _extract_file(archive: Path, target: Path, allowance: Allowance) -> None:
     with open(archive, 'rb') as file:
         beginning = file.read(8)
     decompress = next(function for magic, function in COMPRESSIONS.items()
                       if beginning.startswith(magic))
     with decompress(archive) as member:
-        _write(member, target / archive.stem)
+        _write(allowance.of(member), target / archive.stem)
 
 
 def _inside(target: Path, name: str, archive: Path) -> Path:

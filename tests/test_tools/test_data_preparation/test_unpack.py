@@ -178,3 +178,53 @@ def test_interruption_leaves_nothing(package, unpack, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         unpack(tmp_path / 'data.zip')
     assert not (tmp_path / 'inner' / 'target').exists()
+
+
+@pytest.fixture
+def small(package, monkeypatch):
+    """A thousandth of what is allowed otherwise."""
+    monkeypatch.setattr(package.unpack, 'ALWAYS_ALLOWED', 64 << 10)
+
+
+@pytest.mark.parametrize('form', [*MAKERS, 'gz'])
+@pytest.mark.parametrize('names', [1, 10])
+def test_what_fills_the_disk_is_refused(unpack, refused, tmp_path, small, form,
+                                        names):
+    archive = tmp_path / f'data.{form}'
+    zeros = bytes(4_000_000 // names)
+    if form == 'gz':
+        archive.write_bytes(gzip.compress(bytes(4_000_000)))
+    elif form == 'zip':
+        make_zip(archive, {f'{i}': zeros for i in range(names)},
+                 compression=zipfile.ZIP_DEFLATED)
+    else:
+        MAKERS[form](archive, {f'{i}': zeros for i in range(names)})
+    if form == 'tar':  # nothing is hidden in it
+        assert len(unpack(archive)) == names
+        return
+    with refused(rf'data.{form} unpacks to more than the 0.\d MB that may be'):
+        unpack(archive)
+
+
+def test_many_empty_files_count(unpack, refused, tmp_path, small):
+    make_tar(tmp_path / 'data.tar.gz', {f'{i}': b'' for i in range(400)},
+             'w:gz')
+    with refused('unpacks to more than'):
+        unpack(tmp_path / 'data.tar.gz')
+
+
+def test_end_of_an_archive_counts(unpack, refused, tmp_path, small):
+    make_tar(tmp_path / 'data.tar')
+    data = (tmp_path / 'data.tar').read_bytes() + bytes(4_000_000)
+    (tmp_path / 'data.tar.gz').write_bytes(gzip.compress(data))
+    with refused('unpacks to more than'):
+        unpack(tmp_path / 'data.tar.gz')
+
+
+def test_disk_that_is_too_small_is_told(package, unpack, refused, tmp_path,
+                                        monkeypatch):
+    usage = package.unpack.shutil.disk_usage(tmp_path)._replace(free=4000)
+    monkeypatch.setattr(package.unpack.shutil, 'disk_usage', lambda path: usage)
+    make_zip(tmp_path / 'data.zip')
+    with refused('more than the 0.0 MB that are free on the disk'):
+        unpack(tmp_path / 'data.zip')
