@@ -5,6 +5,7 @@ import re
 import warnings
 from pathlib import Path
 from typing import Iterable, Mapping, NamedTuple
+from zipfile import is_zipfile
 
 import torch
 from torch import Tensor
@@ -121,10 +122,11 @@ def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
     for path in paths:
         try:
             # Weights stay on the disk; a file that was cut has no index.
-            meta = read_checkpoint(path, mmap=True).get('meta') or {}
+            content = read_checkpoint(path, mmap=is_zipfile(path))
         except InputError as error:
             warnings.warn(f'{error}. It is skipped.')
             continue
+        meta = content.get('meta') or {}
         yield _Whole(path, (meta.get('time', ''), meta.get('iter', 0)))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmgh.checkpoints import newest_checkpoint, read_checkpoint
+from mmgh.checkpoints import (check_finite, newest_checkpoint,
+                              read_checkpoint)
 from mmgh.input_error import InputError
 
 
@@ -93,6 +94,13 @@ def test_names_of_the_user_count(run):
     assert newest_checkpoint(work_dir).name == 'mine.pth'
 
 
+def test_files_of_an_older_torch_count(run):
+    work_dir = run(3, named='iter_3.pth')
+    path = work_dir / 'iter_3.pth'
+    torch.save(torch.load(path), path, _use_new_zipfile_serialization=False)
+    assert newest_checkpoint(work_dir) == path
+
+
 def test_folder_of_checkpoints_elsewhere(run, tmp_path):
     """As with ``CheckpointHook.out_dir``."""
     elsewhere = run(3, 6, named=None)
@@ -109,6 +117,17 @@ def test_without_any_the_files_are_told(run):
             pytest.raises(FileNotFoundError,
                        match='run should be .*/best_iter_3.pth'):
         newest_checkpoint(work_dir)
+
+
+def test_weights_that_are_no_numbers_are_named():
+    weights = {'head.weight': torch.tensor([1., float('nan')]),
+               'uda_head.weight': torch.tensor(float('inf')),
+               'head.bias': torch.ones(2), 'count': torch.tensor(3)}
+    with pytest.raises(InputError, match='a.pth should give finite outputs, '
+                       'but 1 of its 4 .*head.weight.*the training diverged'):
+        check_finite(weights, 'a.pth')
+    del weights['head.weight']
+    check_finite(weights, 'a.pth')
 
 
 def test_other_files_are_refused(tmp_path):

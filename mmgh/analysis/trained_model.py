@@ -144,7 +144,7 @@ def load_trained(path: str | Path,
     checkpoint = path
     if path.is_dir():
         checkpoint = newest_checkpoint(path)
-        print_log(f'Checkpoint: {checkpoint}', 'current')
+        print_log(f'Checkpoint: {checkpoint}')
     content = read_checkpoint(checkpoint)
     if 'state_dict' not in content or 'cfg' not in (
             content.get('meta') or {}):
