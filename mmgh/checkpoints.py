@@ -92,9 +92,9 @@ def check_finite(weights: Mapping[str, Tensor], path: str | Path) -> None:
     ]
     if broken:
         raise InputError(
-            f'{path} should give finite outputs, but {len(broken)} of its '
-            f'{len(weights)} weights, such as {broken[0]}, are infinite or '
-            'NaN: the training diverged.')
+            f'{path} should give finite outputs, but has infinite or NaN '
+            f'weights, {len(broken)} of {len(weights)}, such as {broken[0]}: '
+            'the training diverged.')
 
 
 def _named(work_dir: Path) -> Path | None:
@@ -124,7 +124,7 @@ def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
             # Weights stay on the disk; a file that was cut has no index.
             content = read_checkpoint(path, mmap=is_zipfile(path))
         except InputError as error:
-            warnings.warn(f'{error}. It is skipped.')
+            warnings.warn(f'{error}. It is skipped.', stacklevel=4)
             continue
         meta = content.get('meta') or {}
         yield _Whole(path, (meta.get('time', ''), meta.get('iter', 0)))

@@ -1,10 +1,12 @@
 """Reading files of strangers: what they hold is data, of which nothing runs.
 
 A pickle, which weights and some lists of images are, says which functions to
-call. Here it may only name those that put tensors, arrays and numbers together.
+call. Here it may only name those that put tensors, arrays and numbers
+together.
 """
 from __future__ import annotations
 
+import codecs
 import functools
 import io
 import os
@@ -42,6 +44,7 @@ class DataUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Return what a pickle names."""
         from torch._weights_only_unpickler import _get_allowed_globals
+
         # As Python 2 named it; so do the pickles of torch and MMEngine.
         full = f'{module}.{name}'.replace('__builtin__.', 'builtins.', 1)
         for known in (_OWN, names_of_checkpoints(), _get_allowed_globals()):
@@ -111,9 +114,12 @@ def _load_tensor(content: bytes) -> Any:
 
 _OWN = {
     'torch.storage._load_from_bytes': _load_tensor,
-    'builtins.list': list,
-    'builtins.tuple': tuple,
-    'builtins.dict': dict,
+    # Of bytes, in pickles of Python 2 and torch.
+    '_codecs.encode': codecs.encode,
+    **{
+        f'builtins.{kind.__name__}': kind
+        for kind in (bytearray, bytes, complex, dict, list, set, tuple)
+    }
 }
 
 data_pickle = ModuleType('data_pickle')

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmgh.checkpoints import (check_finite, newest_checkpoint,
-                              read_checkpoint)
+from mmgh.checkpoints import check_finite, newest_checkpoint, read_checkpoint
 from mmgh.input_error import InputError
 
 
@@ -124,7 +123,7 @@ def test_weights_that_are_no_numbers_are_named():
                'uda_head.weight': torch.tensor(float('inf')),
                'head.bias': torch.ones(2), 'count': torch.tensor(3)}
     with pytest.raises(InputError, match='a.pth should give finite outputs, '
-                       'but 1 of its 4 .*head.weight.*the training diverged'):
+                       '.* 1 of 4, such as head.weight: the training div'):
         check_finite(weights, 'a.pth')
     del weights['head.weight']
     check_finite(weights, 'a.pth')

@@ -10,8 +10,7 @@ from mmengine.logging import print_log
 from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor, nn
 
-from mmgh.checkpoints import (check_finite, newest_checkpoint,
-                              read_checkpoint)
+from mmgh.checkpoints import check_finite, newest_checkpoint, read_checkpoint
 from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
 from mmgh.registered_types import check_registered
@@ -87,7 +86,10 @@ class Trained(NamedTuple):
         """
         hub = self.content.get('message_hub') or {}
         scalars = hub.get('log_scalars', {})
-        return {name: _values(*buffer.data) for name, buffer in scalars.items()}
+        return {
+            name: _values(*buffer.data)
+            for name, buffer in scalars.items()
+        }
 
     @property
     def weights(self) -> Mapping[str, Tensor]:

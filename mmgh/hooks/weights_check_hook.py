@@ -112,4 +112,5 @@ def _unfit(model: nn.Module, weights: Mapping[str, Tensor]) -> set[str]:
 
 def _listed(names: list[str]) -> str:
     more = len(names) - _SHOWN
-    return ', '.join(names[:_SHOWN]) + (f' and {more} more' if more > 0 else '')
+    end = f' and {more} more' if more > 0 else ''
+    return ', '.join(names[:_SHOWN]) + end

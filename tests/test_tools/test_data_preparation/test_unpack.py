@@ -224,7 +224,8 @@ def test_end_of_an_archive_counts(unpack, refused, tmp_path, small):
 def test_disk_that_is_too_small_is_told(package, unpack, refused, tmp_path,
                                         monkeypatch):
     usage = package.unpack.shutil.disk_usage(tmp_path)._replace(free=4000)
-    monkeypatch.setattr(package.unpack.shutil, 'disk_usage', lambda path: usage)
+    monkeypatch.setattr(package.unpack.shutil, 'disk_usage',
+                        lambda path: usage)
     make_zip(tmp_path / 'data.zip')
     with refused('more than the 0.0 MB that are free on the disk'):
         unpack(tmp_path / 'data.zip')
