@@ -1,6 +1,7 @@
 """Finding and reading the checkpoints of a run."""
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from pathlib import Path
@@ -67,10 +68,9 @@ def read_checkpoint(path: str | Path, **options) -> dict:
     try:
         content = load_weights(str(path), 'cpu', **options)
     except Exception as error:  # torch names no common type
-        reason = ' '.join(f'{error}'.split()).split('. ')[0]
         raise InputError(
             f'{path} should be a checkpoint of MMEngine, but reading it '
-            f'failed: {type(error).__name__}: {reason}') from error
+            f'failed: {_reason(path, error)}') from error
     return content if isinstance(content, dict) else {}
 
 
@@ -130,8 +130,19 @@ def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
         yield _Whole(path, (meta.get('time', ''), meta.get('iter', 0)))
 
 
+def _reason(path: str | Path, error: Exception) -> str:
+    if os.path.isfile(path) and not is_zipfile(path):
+        with open(path, 'rb') as file:
+            beginning = file.read(2)
+        if beginning in (b'', b'PK'):
+            return 'its end is missing'
+    text = ' '.join(f'{error}'.split()).split('. ')[0]
+    return f'{type(error).__name__}: {text}'
+
+
 def _none_in(work_dir: Path) -> str:
     others = sorted(str(path) for path in work_dir.glob('*.pth'))
     hint = f" Its files are {', '.join(others)}." if others else ''
-    return (f'{work_dir} should be the work directory of a run, but has no '
-            f'`last_checkpoint` that is whole, and no other one.{hint}')
+    return (f'{work_dir} should be the work directory of a run with a '
+            'checkpoint, but has no `last_checkpoint` that is whole, and no '
+            f'other one.{hint}')

@@ -45,12 +45,13 @@ def test_named_one_is_the_newest_and_found_where_the_run_is_now(run):
         assert newest_checkpoint(moved) == moved / 'iter_9.pth'
 
 
-@pytest.mark.parametrize('size', [0, 1, 1000, -1])
+@pytest.mark.parametrize('size', [0, 2, 1000, -1])
 def test_damaged_one_is_skipped_and_named(run, size):
     work_dir = run(3, 6, 9, named='iter_9.pth')
     path = work_dir / 'iter_9.pth'
     cut(path, size if size >= 0 else path.stat().st_size + size)
-    with pytest.warns(UserWarning, match='iter_9.pth should.*It is skipped'):
+    with pytest.warns(UserWarning,
+                      match='iter_9.pth should.*missing. It is skipped'):
         assert newest_checkpoint(work_dir) == work_dir / 'iter_6.pth'
 
 

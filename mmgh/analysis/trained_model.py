@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Mapping, NamedTuple, Sequence
 
 import numpy as np
 from mmengine.config import Config, ConfigDict
-from mmengine.logging import print_log
 from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor, nn
 
@@ -129,7 +129,7 @@ def load_trained(path: str | Path,
 
     Args:
         path (str | Path): A checkpoint of MMEngine, or a work directory, of
-            which the newest one that is whole counts.
+            which the newest one that is whole counts; it is told on stderr.
         cfg_options (dict, optional): Settings that replace those of the
             training. Defaults to None.
 
@@ -146,7 +146,7 @@ def load_trained(path: str | Path,
     checkpoint = path
     if path.is_dir():
         checkpoint = newest_checkpoint(path)
-        print_log(f'Checkpoint: {checkpoint}')
+        print(f'Checkpoint: {checkpoint}', file=sys.stderr)  # no result
     content = read_checkpoint(checkpoint)
     if 'state_dict' not in content or 'cfg' not in (
             content.get('meta') or {}):

@@ -89,9 +89,11 @@ def test_steps_of_validations_may_be_epochs(save, training, hooks, expected):
     assert load_trained(save(meta=meta)).iterations_of_step == expected
 
 
-def test_the_newest_checkpoint_of_a_run_counts(save, tmp_path):
+def test_the_newest_checkpoint_of_a_run_counts_and_is_told(
+        save, tmp_path, capsys):
     path = save()
     assert load_trained(tmp_path).path == path
+    assert capsys.readouterr() == ('', f'Checkpoint: {path}\n')
 
 
 def test_missing_run_is_named():

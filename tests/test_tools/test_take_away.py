@@ -15,6 +15,7 @@ from PIL import Image
 
 from mmgh.datasets import DigitsM
 from mmgh.deployment import translations
+from .short_runs import read
 
 ROOT = Path(__file__).parents[2]
 # It has a backbone and a head of mmgh.
@@ -222,3 +223,26 @@ def test_nothing_is_written_if_predictions_differ(tools, run, tmp_path,
     with pytest.raises(SystemExit, match='within 0.0001, but they differ'):
         tools('export', run, '--out', tmp_path / 'exported')
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('value', [float('nan'), 1e38])
+@pytest.mark.parametrize('tool', ['predict', 'export', 'onnx', 'test'])
+def test_a_training_that_diverged_is_refused(tools, run, images, tmp_path,
+                                             tool, value):
+    """By NaN in the weights, or by what large ones give."""
+    content = read(run / 'iter_6.pth')
+    for name, weight in content['state_dict'].items():
+        if name.startswith('backbone') and weight.is_floating_point():
+            weight.fill_(value)
+    path = tmp_path / 'diverged.pth'
+    torch.save(content, path)
+    out = tmp_path / 'out'
+    arguments = dict(
+        predict=('predict', path, images, '--out', out.with_suffix('.csv')),
+        export=('export', path, '--out', out),
+        onnx=('export', path, '--onnx', '--out', out),
+        test=('test', CONFIG, path, '--work-dir', tmp_path / 'test'))[tool]
+    with pytest.raises(SystemExit, match='diverged.pth should give finite .*'
+                       'the training diverged'):
+        tools(*arguments)
+    assert not out.exists() and not out.with_suffix('.csv').exists()
