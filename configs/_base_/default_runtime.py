@@ -21,9 +21,10 @@ default_hooks = dict(
     weights_check=dict(type='mmgh.WeightsCheckHook'),
     # The data and the model have what the metrics need.
     evaluator_check=dict(type='mmgh.EvaluatorCheckHook'),
+    # A resumed run equals an uninterrupted one.
+    exact_resume=dict(type='mmgh.ExactResumeHook'),
     visualization=dict(type='VisualizationHook', enable=False))
-# A resumed run equals an uninterrupted one.
-custom_hooks = [dict(type='mmgh.IterationSeedHook')]
+custom_hooks = []
 randomness = dict(seed=0, deterministic=False)
 
 env_cfg = dict(

@@ -2,13 +2,12 @@
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .class_check_hook import ClassCheckHook
 from .evaluator_check_hook import EvaluatorCheckHook
-from .iteration_seed_hook import IterationSeedHook
+from .exact_resume_hook import ExactResumeHook
 from .log_length_hook import LogLengthHook
 from .safe_training_hook import SafeTrainingHook
 from .weights_check_hook import WeightsCheckHook
 
 __all__ = [
     'AtomicCheckpointHook', 'ClassCheckHook', 'EvaluatorCheckHook',
-    'IterationSeedHook', 'LogLengthHook', 'SafeTrainingHook',
-    'WeightsCheckHook'
+    'ExactResumeHook', 'LogLengthHook', 'SafeTrainingHook', 'WeightsCheckHook'
 ]

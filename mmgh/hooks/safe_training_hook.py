@@ -89,8 +89,9 @@ class SafeTrainingHook(Hook):
         progress = (iteration - self._ramp_begin) / self._ramp_iters
         return math.sin(math.pi / 2 * min(1., progress))
 
-    def before_train(self, runner) -> None:
-        """Take the first snapshot, unless a checkpoint brought one."""
+    def before_train_epoch(self, runner) -> None:
+        """Take the first snapshot, when all other hooks have prepared the
+        model; unless a checkpoint brought one."""
         model = unwrap(runner.model)
         if not hasattr(model, 'adaptation_strength'):
             raise TypeError(

@@ -144,10 +144,13 @@ class HarmonizationMixin:
         super().zero_grad(**kwargs)
 
     def state_dict(self) -> dict:
-        """Return what the parent does, and what outlives a step here: memories
-        of harmonizers, and weights that are reused."""
+        """Return what the parent does, and what outlives an iteration here:
+        memories of harmonizers, weights that are reused, gradients of tasks
+        that wait for a step."""
         state = super().state_dict()
-        kept = dict(memories=self._weighting.state_dict())
+        kept = dict(
+            memories=self._weighting.state_dict(),
+            accumulated=self._probe.state_dict(self._parameters()))
         if self.interval > 1 and self._weights is not None:
             kept['weights'] = dict(self._weights)
         if any(kept.values()):
@@ -159,6 +162,8 @@ class HarmonizationMixin:
         kept = state_dict.get(_STATE, {})
         self._weighting.load_state_dict(kept.get('memories', {}))
         self._weights = kept.get('weights')
+        self._probe.load_state_dict(
+            kept.get('accumulated', {}), self._parameters())
         super().load_state_dict({
             name: state
             for name, state in state_dict.items() if name != _STATE

@@ -4,6 +4,7 @@ from __future__ import annotations
 # documentation tells to derive from.
 from mmengine.optim import _ParamScheduler
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
+from mmengine.optim.scheduler.param_scheduler import INF
 
 from mmgh.registry import PARAM_SCHEDULERS
 
@@ -43,6 +44,29 @@ class InverseDecayLR(LRSchedulerMixin, _ParamScheduler):
         self.gamma = gamma
         self.power = power
         super().__init__(optimizer, **kwargs)
+
+    @classmethod
+    def build_iter_from_epoch(cls,
+                              *args,
+                              epoch_length: int,
+                              gamma: float = 0.001,
+                              begin: int = 0,
+                              end: int = INF,
+                              by_epoch: bool = True,
+                              **kwargs) -> InverseDecayLR:
+        """Build the schedule that goes as far in each epoch, but iteration by
+        iteration; MMEngine calls it for ``convert_to_iter_based=True``."""
+        if not by_epoch:
+            raise ValueError('`by_epoch` should be True with '
+                             '`convert_to_iter_based=True`, but got '
+                             f'{by_epoch!r}.')
+        return cls(
+            *args,
+            gamma=gamma / epoch_length,
+            begin=int(begin * epoch_length),
+            end=end if end == INF else int(end * epoch_length),
+            by_epoch=False,
+            **kwargs)
 
     def _get_value(self) -> list[float]:
         """Rate of each parameter group at the current step."""

@@ -5,6 +5,12 @@ from torch import Tensor, nn
 
 from .class_statistics import ClassStatistics
 
+_INITIAL_VALUES = dict(
+    value=0.5,
+    max_distance=0.,
+    min_discriminability=torch.inf,
+    max_discriminability=0.)
+
 
 class DynamicWeight(nn.Module):
     r"""How much alignment there should be, judged by the features.
@@ -50,10 +56,14 @@ class DynamicWeight(nn.Module):
         looking at it must not wait for the device."""
         self.source = ClassStatistics(in_channels, num_classes)
         self.target = ClassStatistics(in_channels, num_classes)
-        self.register_buffer('value', torch.tensor(0.5))
-        self.register_buffer('max_distance', torch.tensor(0.))
-        self.register_buffer('min_discriminability', torch.tensor(torch.inf))
-        self.register_buffer('max_discriminability', torch.tensor(0.))
+        for name, value in _INITIAL_VALUES.items():
+            self.register_buffer(name, torch.tensor(value))
+
+    def restart_training(self) -> None:
+        """Forget all that another training has counted."""
+        for name, value in _INITIAL_VALUES.items():
+            getattr(self, name).fill_(value)
+        self._begin_epoch()
 
     def add(self, source: tuple[Tensor, Tensor],
             target: tuple[Tensor, Tensor]) -> None:
@@ -81,6 +91,9 @@ class DynamicWeight(nn.Module):
         for name, update in self._updates(distance, criteria).items():
             buffer = getattr(self, name)
             buffer.copy_(torch.where(finite, update, buffer))
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
         for domain in (self.source, self.target):
             domain.reset()
         self.iteration = 0

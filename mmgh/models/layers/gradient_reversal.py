@@ -65,6 +65,10 @@ class GradientReversal(nn.Module):
         """Return ``x``, any shape."""
         return _ReverseGradient.apply(x, self.coefficient)
 
+    def restart_training(self) -> None:
+        """Go back to iteration 0, for weights that another training left."""
+        self.iteration.zero_()
+
     def advance(self) -> None:
         """Count one training iteration."""
         self.iteration += 1

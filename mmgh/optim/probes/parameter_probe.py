@@ -59,6 +59,25 @@ class ParameterProbe(Probe):
         return _KeptGradients(gradients, parameters, self._named,
                               self.apply_to)
 
+    def state_dict(self, parameters: list[Tensor]) -> dict:
+        return {
+            task: {
+                i: gradient[parameter]
+                for i, parameter in enumerate(parameters)
+                if parameter in gradient
+            }
+            for task, gradient in self._gradients.items()
+        }
+
+    def load_state_dict(self, state: dict, parameters: list[Tensor]) -> None:
+        self._gradients = {
+            task: {
+                parameters[i]: value.to(parameters[i], copy=True)
+                for i, value in gradient.items()
+            }
+            for task, gradient in state.items()
+        }
+
     def reset(self) -> None:
         self._gradients = {}
 

@@ -68,6 +68,14 @@ class Probe(ABC):
             Comparison | None: None if it has to wait for that micro-batch.
         """
 
+    def state_dict(self, parameters: list[Tensor]) -> dict:
+        """Return what was accumulated for the next step: of each task the
+        gradients, by the number of the parameter."""
+        return {}
+
+    def load_state_dict(self, state: dict, parameters: list[Tensor]) -> None:
+        """Go on with what was accumulated."""
+
     def reset(self) -> None:
         """Forget what was accumulated for the next step."""
 
