@@ -12,6 +12,8 @@ from .resuming import (accumulated_gradients, adopt_config,
                        restore_gradients, resume_batches)
 
 _STATE = 'exact_resume'
+# Keeps random numbers of a validation apart from those of training.
+_VALIDATION = 3
 
 
 @HOOKS.register_module()
@@ -90,8 +92,7 @@ class ExactResumeHook(Hook):
         for hook, counted in zip(
                 _early_stopping(runner), state.get('early_stopping', ())):
             vars(hook).update(counted)
-        is_resumed = runner.iter > 0
-        if (is_resumed and is_validation_due(runner)
+        if (runner.iter and is_validation_due(runner)
                 and state.get('validated') != runner.iter):
             runner.logger.info(
                 'Validating first: the checkpoint was saved before that.')
@@ -103,8 +104,9 @@ class ExactResumeHook(Hook):
             seed_random_numbers(runner.seed, runner.rank, runner.iter)
 
     def before_val(self, runner) -> None:
-        """Note the iteration that is validated."""
+        """Note the iteration that is validated, and seed it."""
         self._validated = runner.iter
+        seed_random_numbers(runner.seed, runner.rank, runner.iter, _VALIDATION)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Add what MMEngine leaves out."""

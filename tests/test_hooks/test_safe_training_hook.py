@@ -86,7 +86,7 @@ GOOD, BAD = [9] * WINDOW, [3] * WINDOW
 @pytest.mark.parametrize('optimizer', ['SGD', 'Adam'])
 def test_restores_parameters_buffers_and_momentum(optimizer):
     runner, hook = Runner(optimizer), make_hook()
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     runner.train(hook, GOOD)
     kept = runner.state()
     assert kept['optimizer'] and kept['model']['layers.1.running_mean'].any()
@@ -101,7 +101,7 @@ def test_restores_parameters_buffers_and_momentum(optimizer):
 
 def test_restores_the_state_before_the_first_iteration():
     runner, hook = Runner(), make_hook()
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     kept = runner.state()
     assert not kept['optimizer']  # no momentum yet
     runner.train(hook, [9, 9, 3, 3])
@@ -110,7 +110,7 @@ def test_restores_the_state_before_the_first_iteration():
 
 def test_learning_rate_goes_on():
     runner, hook = Runner(), make_hook()
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     runner.train(hook, [9, 9, 3, 3])
     rates = runner.optim_wrapper.get_lr()
     assert rates['lr'] == pytest.approx([0.05 * 0.9**4, 0.1 * 0.9**4])
@@ -119,7 +119,7 @@ def test_learning_rate_goes_on():
 
 def test_gradients_that_were_not_stepped_with_are_dropped():
     runner, hook = Runner(), make_hook()
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     runner.train(hook, GOOD[:-1])
     runner.model.layers(torch.randn(8, 3)).sum().backward()
     hook.after_train_iter(runner, 3, None, dict(diversity=torch.tensor(0.)))
@@ -129,7 +129,7 @@ def test_gradients_that_were_not_stepped_with_are_dropped():
 def test_without_a_drop_nothing_is_touched():
     with_hook, without = Runner(), Runner()
     hook = make_hook()
-    hook.before_train(with_hook)
+    hook.before_train_epoch(with_hook)
     with_hook.train(hook, GOOD * 3)
     without.train(SafeTrainingHook(interval=1000), GOOD * 3)
     assert_same(with_hook.state(), without.state())
@@ -141,7 +141,7 @@ def ramp(count: int, length: int) -> list[float]:
 
 def test_strength_ramps_up_again_after_a_restore():
     runner, hook = Runner(), make_hook()
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     runner.train(hook, GOOD * 2 + BAD + GOOD * 2 + BAD + GOOD)
     # Each drop is longer after the start of the ramp than that took.
     assert runner.strengths == pytest.approx(
@@ -150,7 +150,7 @@ def test_strength_ramps_up_again_after_a_restore():
 
 def test_ramp_doubles_when_drops_follow_each_other():
     runner, hook = Runner(), make_hook()
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     runner.train(hook, [9, 9, 3, 3] * 2 + GOOD * 3)
     assert runner.strengths == pytest.approx(
         ramp(4, 4) + ramp(4, 8) + ramp(12, 16), abs=1e-6)
@@ -158,7 +158,7 @@ def test_ramp_doubles_when_drops_follow_each_other():
 
 def test_weak_adaptation_is_not_blamed():
     runner, hook = Runner(), make_hook()
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     hook._ramp_iters = 1000
     before = runner.state()
     runner.train(hook, [9, 9, 3, 3])
@@ -214,7 +214,7 @@ def test_state_goes_through_a_checkpoint():
     the interval before; after another restore, which doubled the ramp."""
     history = [9, 9, 3, 3] + GOOD + BAD + GOOD
     whole, hook = Runner(), make_hook()
-    hook.before_train(whole)
+    hook.before_train_epoch(whole)
     whole.train(hook, history[:10])
     checkpoint = dict(state=whole.state())
     hook.before_save_checkpoint(whole, checkpoint)
@@ -229,7 +229,7 @@ def test_state_goes_through_a_checkpoint():
     resumed.model.load_state_dict(checkpoint['state']['model'])
     resumed.optim_wrapper.load_state_dict(
         dict(state=checkpoint['state']['optimizer'], param_groups=groups))
-    hook.before_train(resumed)
+    hook.before_train_epoch(resumed)
     resumed.train(hook, history[10:])
     assert_same(resumed.state(), whole.state())
     assert resumed.strengths == whole.strengths[10:]
@@ -238,7 +238,7 @@ def test_state_goes_through_a_checkpoint():
 
 def test_weights_to_start_from_bring_no_state():
     donor, hook = Runner(), make_hook()
-    hook.before_train(donor)
+    hook.before_train_epoch(donor)
     donor.train(hook, GOOD + [9, 9])
     checkpoint = {}
     hook.before_save_checkpoint(donor, checkpoint)
@@ -247,7 +247,7 @@ def test_weights_to_start_from_bring_no_state():
     with torch.no_grad():
         runner.model.layers[0].weight.add_(1)
     hook.after_load_checkpoint(runner, checkpoint)
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     kept = runner.state()
     runner.train(hook, [9, 9, 3, 3])
     assert_same(runner.state(), kept)
@@ -258,7 +258,7 @@ def test_resumes_a_training_without_the_hook():
     runner, hook = Runner(), make_hook()
     runner.iter = 10
     hook.after_load_checkpoint(runner, {})
-    hook.before_train(runner)
+    hook.before_train_epoch(runner)
     runner.train(hook, GOOD)
     assert runner.strengths == pytest.approx(ramp(4, WINDOW))
 
@@ -267,7 +267,7 @@ def test_model_that_cannot_be_controlled_is_refused():
     runner = Runner()
     runner.model = nn.Linear(2, 2)
     with pytest.raises(TypeError, match='SSRTClassifier.*got Linear'):
-        make_hook().before_train(runner)
+        make_hook().before_train_epoch(runner)
 
 
 @pytest.mark.parametrize('options, message', [
