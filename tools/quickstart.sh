@@ -17,9 +17,6 @@ for config in source_only/source-only dann/dann dann/dann-gh dann/dann-ghpp; do
         echo "$name: finished before, in $runs/$name"
         continue
     fi
-    # Stopped between the last checkpoint and the last validation: a resumed
-    # run would not make up for that.
-    [ ! -e $runs/$name/iter_1000.pth ] || rm -r "${runs:?}/$name"
     echo "$name: training; the whole log is $runs/$name.log"
     if ! .venv/bin/python tools/train.py "configs/${config}_$suffix.py" \
         --work-dir "$runs/$name" --resume 2>&1 | tee -a "$runs/$name.log" |

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from math import inf
+from math import inf, nan
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
@@ -28,6 +28,14 @@ class RunLog(NamedTuple):
     history: dict[str, np.ndarray]
     """Values of each scalar that training logged, see
     :attr:`Trained.history`."""
+    iteration: int
+    """Of the last checkpoint."""
+
+    @property
+    def last_accuracy(self) -> float:
+        """Percent; NaN if the last checkpoint was not validated: an older
+        accuracy is not that of its weights."""
+        return nan if self.steps[-1] < self.iteration else self.accuracies[-1]
 
 
 def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
@@ -51,7 +59,9 @@ def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
     values = [accuracies[step] for step in steps]
     length = trained.iterations_of_step
     iterations = [length * step for step in steps]
-    return RunLog(run_name(work_dir), iterations, values, trained.history)
+    return RunLog(
+        run_name(work_dir), iterations, values, trained.history,
+        trained.iteration)
 
 
 def accuracy_name(work_dir: Path, metric: str | None = None) -> str:
@@ -79,7 +89,7 @@ def validation_names(work_dir: Path) -> list[str]:
     """Return what validation logged, in the order of the log."""
     names = dict.fromkeys(
         name for line in _lines_that_count(work_dir)
-        if 'iter' not in line  # training has it in each line
+        if _is_validation(line)
         for name, value in line.items() if isinstance(value, (int, float)))
     return [name for name in names if name not in BOOKKEEPING]
 
@@ -99,8 +109,8 @@ def read_scalars(work_dir: Path) -> dict[int, dict[str, float]]:
 
     A work directory has a log for each time that its training was started.
     What an earlier one says of the iterations that a later one repeats does
-    not count: a resumed training goes on after its checkpoint, another one
-    begins at the start.
+    not count: a resumed training goes on after its checkpoint, which it may
+    validate first, another one begins at the start.
     """
     logged: dict[int, dict[str, float]] = {}
     for line in _lines_that_count(work_dir):
@@ -117,6 +127,8 @@ def _lines_that_count(work_dir: Path) -> list[dict]:
     for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
         lines = list(_lines(path))
         begin = min((line['step'] for line in lines), default=inf)
+        if lines and _is_validation(lines[0]):
+            begin += 1
         counting = [line for line in counting if line['step'] < begin] + lines
     return counting
 
@@ -127,6 +139,10 @@ def _lines(log: Path) -> Iterator[dict]:
             yield json.loads(line)
         except ValueError:  # a run was killed while it wrote this line
             continue
+
+
+def _is_validation(line: dict) -> bool:
+    return 'iter' not in line  # training has it in each line
 
 
 def _missing(work_dir: Path, name: str) -> InputError:

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from mmgh.analysis import (accuracy_name, read_accuracies, read_scalars,
-                           validation_names)
+from mmgh.analysis import (RunLog, accuracy_name, read_accuracies,
+                           read_scalars, validation_names)
 from mmgh.input_error import InputError
 
 ACCURACY, ORACLE = 'accuracy/top1', 'oracle/accuracy/top1'
@@ -46,6 +47,7 @@ LONG = [
     ([trained(11)], {10: 10}),
     ([trained(21), validated(30, 50)], {10: 10, 20: 20, 30: 50}),
     ([validated(30, 50)], {10: 10, 20: 20, 30: 50}),
+    ([validated(20, 50), trained(30)], {10: 10, 20: 50}),
     ([], {10: 10, 20: 20, 30: 30}),
 ])
 def test_a_later_log_replaces_all_from_its_beginning(tmp_path, later,
@@ -95,3 +97,19 @@ def test_names_of_an_earlier_training_do_not_count(tmp_path):
 def test_no_folder_is_no_run(tmp_path):
     with pytest.raises(FileNotFoundError, match='nowhere should be the work'):
         read_scalars(tmp_path / 'nowhere')
+
+
+def test_validation_that_a_resumed_run_made_up_for_leaves_its_iteration(
+        tmp_path):
+    """It has the number of what was trained before."""
+    path = work_dir(tmp_path, LONG, [validated(20, 50), trained(30)])
+    logged = read_scalars(path)
+    assert logged[20]['loss'] == 1. and logged[20][ACCURACY] == 50
+    assert sorted(logged) == [10, 20, 30] and ACCURACY not in logged[30]
+
+
+@pytest.mark.parametrize('iteration, expected', [(20, 70.), (30, None)])
+def test_older_accuracy_is_not_the_last_one(iteration, expected):
+    run = RunLog('a', [10, 20], [50., 70.], {}, iteration)
+    assert run.last_accuracy == (
+        pytest.approx(math.nan, nan_ok=True) if expected is None else expected)

@@ -229,3 +229,13 @@ def test_ranks_count_the_features_of_all():
     assert ranks[0] == ranks[1]
     single = run(DynamicWeight(CHANNELS, CLASSES, epoch_iters=3), range(4))
     assert ranks[0] == pytest.approx(single, rel=1e-4)
+
+
+def test_a_new_training_starts_as_a_new_weight():
+    weight = DynamicWeight(CHANNELS, CLASSES, epoch_iters=2)
+    for seed in range(5):
+        weight.add(make_features(9, seed), make_features(9, seed, offset=1.))
+    weight.restart_training()
+    torch.testing.assert_close(
+        weight.state_dict(),
+        DynamicWeight(CHANNELS, CLASSES, epoch_iters=2).state_dict())

@@ -61,3 +61,21 @@ def test_combines_with_a_warmup():
 def test_negative_options_are_refused(kwargs):
     with pytest.raises(ValueError, match='`gamma` and `power`'):
         InverseDecayLR(make_optimizer(), **kwargs)
+
+
+def test_by_epoch_converted_to_iterations_meets_each_epoch():
+    optimizer = make_optimizer()
+    schedule = InverseDecayLR.build_iter_from_epoch(
+        optimizer, gamma=0.5, begin=0, end=4, epoch_length=10)
+    for i in range(60):
+        epochs = min(i, 39) / 10
+        assert optimizer.param_groups[0]['lr'] == pytest.approx(
+            0.1 * (1 + 0.5 * epochs)**-0.75)
+        optimizer.step()
+        schedule.step()
+
+
+def test_only_epochs_are_converted():
+    with pytest.raises(ValueError, match='`by_epoch` should be True'):
+        InverseDecayLR.build_iter_from_epoch(
+            make_optimizer(), by_epoch=False, epoch_length=10)

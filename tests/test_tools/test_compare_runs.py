@@ -27,7 +27,7 @@ def make_run(work_dir: Path, accuracies: list[float], **history) -> Path:
     work_dir.mkdir(parents=True)
     torch.save(
         dict(
-            meta=dict(cfg='', iter=4),
+            meta=dict(cfg='', iter=len(accuracies)),
             state_dict={},
             message_hub=dict(log_scalars=scalars)), work_dir / 'iter_4.pth')
     (work_dir / 'last_checkpoint').write_text('/elsewhere/iter_4.pth')
@@ -70,6 +70,21 @@ def test_each_run_has_a_line_of_the_csv(compare, tmp_path):
         ['0/dann', 'dann', '70', '70', '', '', '2.0'],
         ['1/dann', 'dann', '80', '90', '75.0', '105.0', '2.0']
     ]
+
+
+def test_older_accuracy_is_not_shown_as_the_last_one(
+        compare, tmp_path, capsys):
+    """The run was stopped before its last validation."""
+    run = make_run(tmp_path / 'dann', [10, 20])
+    checkpoint = torch.load(run / 'iter_4.pth')
+    checkpoint['meta']['iter'] = 4
+    torch.save(checkpoint, run / 'iter_4.pth')
+    compare(run, '--out', tmp_path / 'plot.png')
+    printed = capsys.readouterr().out
+    assert '20.0' not in printed
+    assert 'dann: its last checkpoint, of iteration 4, was not' in printed
+    with open(tmp_path / 'plot.csv', newline='') as file:
+        assert list(csv.reader(file))[1][2:4] == ['', '20']
 
 
 def test_another_metric_may_be_compared(compare, tmp_path, capsys):

@@ -10,7 +10,7 @@ compare one pair of tasks; conflict.py shows several pairs.
 from __future__ import annotations
 
 import sys
-from math import nan
+from math import isnan, nan
 from pathlib import Path
 
 # What tools share is in the folder above.
@@ -42,7 +42,9 @@ def table(groups: dict[str, list[RunLog]]) -> str:
     return markdown_table(header, [(
         name,
         str(len(runs)),
-        spread([run.accuracies[-1] for run in runs]),
+        spread([
+            run.last_accuracy for run in runs if not isnan(run.last_accuracy)
+        ]),
         spread_of_means(runs, 'train/conflict', factor=100),
         spread_of_means(runs, 'train/angle'),
         spread([seconds(run) for run in runs]),
@@ -65,12 +67,22 @@ def seconds(run: RunLog) -> float:
     return float(run.history['train/time'].sum())
 
 
+def unvalidated(runs: dict[str, RunLog]) -> list[str]:
+    """Tell which accuracies the table lacks."""
+    return [
+        f'{name}: its last checkpoint, of iteration {run.iteration}, was not '
+        f'validated, so its accuracy is left out; the last one is of '
+        f'iteration {run.steps[-1]}. Resume the run.'
+        for name, run in runs.items() if isnan(run.last_accuracy)
+    ]
+
+
 def rows(runs: dict[str, RunLog]) -> list[tuple]:
     """Make the lines of the CSV; NaN without one pair of tasks."""
     return [(
         name,
         run.name,
-        run.accuracies[-1],
+        run.last_accuracy,
         max(run.accuracies),
         100 * mean(run, 'train/conflict'),
         mean(run, 'train/angle'),
@@ -88,6 +100,8 @@ def main() -> None:
     runs = [read_run_log(path, args.metric) for path in args.work_dirs]
     groups = group_by_name(runs)
     print(table(groups))
+    for sentence in unvalidated(dict(zip(names, runs))):
+        print(sentence)
     save(comparison_figure(groups), args.out)
     numbers = args.out.with_suffix('.csv')
     write_csv(numbers, HEADER, rows(dict(zip(names, runs))))

@@ -53,6 +53,13 @@ class ReportRun:
         logged."""
         return read_accuracies(self.work_dir, self.metric)
 
+    @property
+    def is_validated(self) -> bool:
+        """Whether the last accuracy is that of the last checkpoint."""
+        length = self.trained.iterations_of_step
+        return bool(self.accuracies) and (
+            length * max(self.accuracies) >= self.trained.iteration)
+
     @cached_property
     def validations(self) -> dict[str, dict[int, float]]:
         """Each number that validation logged, by iteration."""

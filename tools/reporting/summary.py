@@ -14,7 +14,7 @@ def summary(runs: list[ReportRun]) -> Section:
     metrics = ' or '.join(dict.fromkeys(run.metric for run in runs))
     return Section(
         'Results',
-        f'Target accuracy ({metrics}) is that of the last validation. The '
+        f'Target accuracy ({metrics}) is that of the last checkpoint. The '
         'best one was found with target labels: nobody without them could '
         'choose it.',
         Table(HEADER, [_row(run) for run in runs]))
@@ -44,7 +44,7 @@ def _row(run: ReportRun) -> tuple:
         run.name,
         str(run.trained.iteration),
         '-' if seed is None else str(seed),
-        f'{accuracies[-1]:.1f}' if accuracies else '-',
+        f'{accuracies[-1]:.1f}' if run.is_validated else '-',
         f'{max(accuracies):.1f}' if accuracies else '-',
         _each(100 * pair.conflicts.mean() for pair in run.pairs),
         _each(pair.angles.mean() for pair in run.pairs),

@@ -10,6 +10,7 @@ import fcntl
 import json
 import platform
 import sys
+from math import isnan
 from pathlib import Path
 
 # What tools share is in the folder above.
@@ -24,22 +25,18 @@ import torch
 from command_line import build_runner, set_loader_defaults
 from mmengine.config import Config
 
-from mmgh.analysis import RunLog, read_accuracies, read_run_log
+from mmgh.analysis import RunLog, read_run_log
 from mmgh.atomic_files import write_atomically
 
 
-def train(work_dir: Path, metric: str) -> None:
+def train(work_dir: Path) -> None:
     """Train what is missing."""
     cfg = Config.fromfile(work_dir / 'config.py')
     cfg.work_dir = str(work_dir)
     cfg.resume = True
     cfg.launcher = 'none'
     set_loader_defaults(cfg, pin_memory=True, persistent_workers=True)
-    runner = build_runner(cfg)
-    runner.train()
-    if runner.iter not in read_accuracies(work_dir, metric):
-        # It was stopped between the last checkpoint and its validation.
-        runner.val()
+    build_runner(cfg).train()
 
 
 def measurements(run: RunLog) -> dict:
@@ -55,7 +52,7 @@ def measurements(run: RunLog) -> dict:
 
     return dict(
         iterations=run.steps[-1],
-        accuracy=run.accuracies[-1],
+        accuracy=run.last_accuracy,
         oracle_accuracy=max(run.accuracies),
         validations=len(run.accuracies),
         conflict=mean('conflict'),
@@ -90,8 +87,11 @@ def main(work_dir: Path) -> None:
         except BlockingIOError:
             sys.exit(f'{work_dir} is being trained by another process.')
         description = json.loads((work_dir / 'run.json').read_text())
-        train(work_dir, description['metric'])
+        train(work_dir)
         run = read_run_log(work_dir, description['metric'])
+        if isnan(run.last_accuracy):
+            sys.exit(f'{work_dir} was not validated at iteration '
+                     f'{run.iteration}, its last.')
         result = {**description, **measurements(run), **versions()}
         write_atomically(work_dir / 'result.json',
                          json.dumps(result, indent=2).encode())

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 from torch import Tensor
@@ -42,7 +41,7 @@ def check_accumulation(runner) -> None:
     Raises:
         ValueError: If there may be such a checkpoint.
     """
-    if get_world_size() == 1:
+    if runner.world_size == 1:
         return
     for name, wrapper in wrappers_by_name(runner.optim_wrapper).items():
         counts = getattr(wrapper, '_accumulative_counts', 1)

@@ -1,0 +1,100 @@
+"""Gradients that wait for a step go through a checkpoint, or are refused."""
+from __future__ import annotations
+
+import copy
+import io
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from torch.optim import SGD
+
+from mmgh.hooks.resuming import accumulated_gradients, restore_gradients
+from ..test_optim.test_gh_amp_optim_wrapper import (  # noqa: F401
+    amp_wrapper, gh_wrapper)
+from ..test_optim.two_task_model import make_batch, make_model
+from .small_runs import assert_same_end, killed, make_runner, trained
+
+PROBES = [
+    dict(probe='parameters'),
+    dict(probe='parameters', interval=2),
+    dict(probe='parameters', apply_to='shared'),
+    dict(probe='modules', shared=['trunk']),
+    dict(probe='features'),
+    dict(probe='features', apply_to='shared'),
+]
+
+
+def stock_wrapper(model, **options) -> OptimWrapper:
+    return OptimWrapper(SGD(model.parameters(), lr=0.01), **options)
+
+
+def through_a_file(state: dict) -> dict:
+    """As a checkpoint is saved and read."""
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    return torch.load(file, weights_only=True)
+
+
+@pytest.mark.parametrize('seen', range(1, 7))
+@pytest.mark.parametrize('make, options', [
+    ('stock', {}),
+    *(('gh', options) for options in PROBES),
+    *(('amp', options) for options in PROBES[::2]),
+])
+def test_training_goes_on_between_two_steps(amp_wrapper, make, options,  # noqa: F811,E501
+                                            seen):
+    make = dict(stock=stock_wrapper, gh=gh_wrapper, amp=amp_wrapper)[make]
+    model = make_model(conflict=True)
+    wrapper = make(model, accumulative_counts=4, **options)
+    wrapper.initialize_count_status(model, 0, 10)
+    for i in range(seen):
+        model.train_step(make_batch(seed=i), wrapper)
+    gradients = accumulated_gradients(wrapper)
+    assert bool(gradients) == bool(seen % 4)
+    state = through_a_file(dict(w=wrapper.state_dict(), g=gradients))
+    twin = copy.deepcopy(model)
+    twin.zero_grad()
+    resumed = make(twin, accumulative_counts=4, **options)
+    resumed.load_state_dict(state['w'])
+    resumed.initialize_count_status(twin, seen, 10)
+    restore_gradients(resumed, state['g'])
+    for i in range(seen, 10):
+        model.train_step(make_batch(seed=i), wrapper)
+        twin.train_step(make_batch(seed=i), resumed)
+        torch.testing.assert_close(
+            twin.state_dict(), model.state_dict(), rtol=0, atol=0)
+
+
+def test_runs_are_the_same(tmp_path):
+    options = dict(
+        checkpoint=dict(interval=3),
+        optim_wrapper=dict(
+            accumulative_counts=4, optimizer=dict(type='SGD', lr=0.1)))
+    whole = trained(tmp_path / 'whole', **options)
+    killed(tmp_path / 'run', 7, **options)
+    assert_same_end(trained(tmp_path / 'run', resume=True, **options), whole)
+
+
+@pytest.mark.parametrize('checkpoint, setting', [
+    (dict(interval=6), 'checkpoint.interval'),
+    (dict(interval=4, save_begin=2), 'checkpoint.save_begin'),
+    (dict(interval=4, save_best='score', rule='less'), 'train_cfg.val_int'),
+    (dict(interval=8), None),
+    (dict(interval=-1), None),
+])
+def test_several_processes_save_at_steps_only(tmp_path, checkpoint, setting):
+    runner = make_runner(
+        tmp_path,
+        loop=dict(by_epoch=False, max_iters=8, val_interval=6),
+        checkpoint=checkpoint,
+        optim_wrapper=dict(
+            accumulative_counts=4, optimizer=dict(type='SGD', lr=0.1)))
+    runner._world_size = 2
+    if setting is None:
+        runner.train()
+        return
+    with pytest.raises(ValueError, match=f'{setting}.*multiple of .*, 4, in'):
+        runner.train()
+    assert not runner.model.seen
