@@ -6,10 +6,10 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmgh.registry import HOOKS
 from mmgh.seeds import seed_random_numbers
 from mmgh.unwrap import unwrap
-from .resuming import (accumulated_gradients, adopt_config,
-                       check_accumulation, describe_data, describe_schedules,
-                       find_checkpoint, is_validation_due, paths_moved,
-                       restore_gradients, resume_batches)
+from .resuming import (accumulated_gradients, adopt_config, check_accumulation,
+                       describe_data, describe_schedules, find_checkpoint,
+                       is_validation_due, paths_moved, restore_gradients,
+                       resume_batches)
 
 _STATE = 'exact_resume'
 # Keeps random numbers of a validation apart from those of training.

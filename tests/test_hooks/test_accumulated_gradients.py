@@ -10,8 +10,8 @@ from mmengine.optim import OptimWrapper
 from torch.optim import SGD
 
 from mmgh.hooks.resuming import accumulated_gradients, restore_gradients
-from ..test_optim.test_gh_amp_optim_wrapper import (  # noqa: F401
-    amp_wrapper, gh_wrapper)
+from ..test_optim.test_gh_amp_optim_wrapper import (amp_wrapper,  # noqa: F401
+                                                    gh_wrapper)
 from ..test_optim.two_task_model import make_batch, make_model
 from .small_runs import assert_same_end, killed, make_runner, trained
 
@@ -43,8 +43,8 @@ def through_a_file(state: dict) -> dict:
     *(('gh', options) for options in PROBES),
     *(('amp', options) for options in PROBES[::2]),
 ])
-def test_training_goes_on_between_two_steps(amp_wrapper, make, options,  # noqa: F811,E501
-                                            seen):
+def test_training_goes_on_between_two_steps(
+        amp_wrapper, make, options, seen):  # noqa: F811
     make = dict(stock=stock_wrapper, gh=gh_wrapper, amp=amp_wrapper)[make]
     model = make_model(conflict=True)
     wrapper = make(model, accumulative_counts=4, **options)

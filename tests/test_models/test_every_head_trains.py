@@ -73,7 +73,7 @@ def test_training_goes_on_from_a_state_dict_exactly(entry, wrapper):
     def train(model, first: int, last: int) -> dict:
         optim_wrapper = wrap(model, entry, wrapper)
         for i in range(first, last):
-            torch.manual_seed(i)  # as IterationSeedHook does
+            torch.manual_seed(i)  # as ExactResumeHook does
             model.train_step(copy.deepcopy(batches[i]), optim_wrapper)
         return model.state_dict()
 

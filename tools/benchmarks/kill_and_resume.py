@@ -35,7 +35,7 @@ from mmengine.runner import Runner, ValLoop
 import mmgh.datasets
 import mmgh.hooks
 import mmgh.models
-import mmgh.optim  # noqa: F401
+import mmgh.optim
 from mmgh.analysis import read_scalars, validation_names
 from mmgh.analysis.tables import markdown_table
 

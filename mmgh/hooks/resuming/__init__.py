@@ -1,6 +1,6 @@
 """What a checkpoint lacks, and a resumed training needs."""
-from .accumulated_gradients import (accumulated_gradients,
-                                    check_accumulation, restore_gradients)
+from .accumulated_gradients import (accumulated_gradients, check_accumulation,
+                                    restore_gradients)
 from .checkpoint_files import find_checkpoint, paths_moved
 from .config_changes import adopt_config, describe_data, describe_schedules
 from .missing_validation import is_validation_due

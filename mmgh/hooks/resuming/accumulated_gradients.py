@@ -43,7 +43,7 @@ def check_accumulation(runner) -> None:
     """
     if runner.world_size == 1:
         return
-    for name, wrapper in wrappers_by_name(runner.optim_wrapper).items():
+    for wrapper in wrappers_by_name(runner.optim_wrapper).values():
         counts = getattr(wrapper, '_accumulative_counts', 1)
         for setting, iterations in _checkpoint_iterations(runner):
             if iterations % counts:
