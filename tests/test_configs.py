@@ -157,6 +157,8 @@ def test_all_parts_build_in_full_size(path):
     Visualizer.get_instance('configs')  # a hook looks for one
     for hook in [*config.default_hooks.values(), *config.custom_hooks]:
         HOOKS.build(hook)
+    # A child config replaces `custom_hooks`.
+    assert config.default_hooks.exact_resume.type == 'mmgh.ExactResumeHook'
 
 
 @every

@@ -208,7 +208,6 @@ def test_epochs_of_a_finite_sampler(tools, tmp_path):
     config.train_dataloader.batch_size = 64
     config.param_scheduler.by_epoch = True
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
-    config.custom_hooks = []
     path = tmp_path / 'epochs.py'
     config.dump(path)
     tools('train', path, '--work-dir', tmp_path, '--cfg-options',

@@ -16,8 +16,8 @@ OPTIONS = [
     'default_hooks.logger.interval=1', 'default_hooks.checkpoint.interval=3',
     'train_dataloader.batch_size=8', 'model.confidence=0',
     'model.uda_head.discriminator.hidden_channels=16',
-    'optim_wrapper.optimizer.lr=0.02', 'custom_hooks.1.interval=2',
-    'custom_hooks.1.num_scales=2', 'custom_hooks.1.tolerance=0'
+    'optim_wrapper.optimizer.lr=0.02', 'custom_hooks.0.interval=2',
+    'custom_hooks.0.num_scales=2', 'custom_hooks.0.tolerance=0'
 ]
 
 

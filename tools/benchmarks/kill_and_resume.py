@@ -22,7 +22,7 @@ from typing import NamedTuple
 # What tools share is in the folder above.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # Before anything of OpenMMLab: it may repair an import of theirs.
-import mmgh  # noqa: F401
+import mmgh
 
 # isort: split
 import numpy as np
@@ -35,7 +35,7 @@ from mmengine.runner import Runner, ValLoop
 import mmgh.datasets
 import mmgh.hooks
 import mmgh.models
-import mmgh.optim
+import mmgh.optim  # noqa: F401
 from mmgh.analysis import read_scalars, validation_names
 from mmgh.analysis.tables import markdown_table
 
