@@ -311,7 +311,7 @@ def main() -> None:
     for setup in args.setups:
         folder = args.out / setup.replace(' ', '_').replace(',', '')
         folder.mkdir(parents=True)
-        rows.append(row(setup, args.kills, folder, random.Random(args.seed)))
+        rows.append(row(setup, args.kills, folder, random.Random(f'{setup} {args.seed}')))
         print(f'{setup}: done', file=sys.stderr)
     print(markdown_table(header, rows))
 
