@@ -10,8 +10,8 @@ from mmengine.optim import OptimWrapper
 from torch.optim import SGD
 
 from mmgh.hooks.resuming import accumulated_gradients, restore_gradients
-from ..test_optim.test_gh_amp_optim_wrapper import (amp_wrapper,  # noqa: F401
-                                                    gh_wrapper)
+from ..test_optim.test_gh_amp_optim_wrapper import amp_wrapper  # noqa: F401
+from ..test_optim.test_gh_amp_optim_wrapper import gh_wrapper
 from ..test_optim.two_task_model import make_batch, make_model
 from .small_runs import assert_same_end, killed, make_runner, trained
 

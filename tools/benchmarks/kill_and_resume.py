@@ -311,7 +311,8 @@ def main() -> None:
     for setup in args.setups:
         folder = args.out / setup.replace(' ', '_').replace(',', '')
         folder.mkdir(parents=True)
-        rows.append(row(setup, args.kills, folder, random.Random(f'{setup} {args.seed}')))
+        moments = random.Random(f'{setup} {args.seed}')
+        rows.append(row(setup, args.kills, folder, moments))
         print(f'{setup}: done', file=sys.stderr)
     print(markdown_table(header, rows))
 
