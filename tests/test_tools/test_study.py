@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from mmgh.input_error import InputError
 from ..processes import CopiedPopen
@@ -242,6 +243,23 @@ def test_null_control_is_the_default(planning, tmp_path):
 
 def config_hash(config) -> str:
     return import_module('studying.run_config').config_hash(config)
+
+
+@pytest.mark.parametrize('option, differs', [
+    ('default_hooks.logger.interval', False),
+    ('log_processor.window_size', False),
+    ('model.head.num_classes', True),
+    ('optim_wrapper.optimizer.lr', True),
+    ('custom_hooks', True),
+    ('randomness.seed', True),
+])
+def test_trainings_are_told_apart_and_not_how_they_are_watched(run_config,
+                                                               option,
+                                                               differs):
+    config = CONFIGS / f'dann/dann_{LENET}'
+    plain, other = Config.fromfile(config), Config.fromfile(config)
+    other.merge_from_dict({option: 7})
+    assert (config_hash(plain) != config_hash(other)) is differs
 
 
 def results(out: Path) -> list[dict]:

@@ -15,6 +15,9 @@ from .results import names
 
 DATA = ('data_preprocessor', 'val_dataloader', 'val_evaluator',
         'test_dataloader', 'test_evaluator')
+# What watches, tells and keeps a training, and does not change it.
+WATCHING = ('default_hooks', 'env_cfg', 'log_level', 'log_processor',
+            'visualizer')
 
 
 def run_config(run: Run) -> Config:
@@ -47,8 +50,12 @@ def harmonize(cfg: Config, run: Run) -> None:
 
 
 def config_hash(cfg: Config) -> str:
-    """Return what is equal for configs of equal content."""
-    content = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
+    """Return what is equal for configs of equal trainings."""
+    training = {
+        key: value
+        for key, value in cfg.to_dict().items() if key not in WATCHING
+    }
+    content = json.dumps(training, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
