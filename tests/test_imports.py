@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from .registered_classes import PACKAGE, REGISTERED
 
 FOUNDATION = {
-    'atomic_files', 'checkpoints', 'classifier_outputs', 'compat',
+    'arguments', 'atomic_files', 'checkpoints', 'classifier_outputs', 'compat',
     'config_data', 'config_file', 'config_text', 'feature_files',
     'feature_network', 'input_error', 'nested', 'registered_types', 'registry',
     'rooms', 'seeds', 'task_losses', 'untrusted_files', 'unwrap', 'version'

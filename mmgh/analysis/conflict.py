@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmgh.arguments import number
 from mmgh.input_error import InputError
 from .trained_model import load_trained
 
@@ -109,24 +110,26 @@ def iterations_of(count: int, total: int) -> np.ndarray:
     return np.linspace(total / count, total, count)
 
 
-def phases_of(pair: PairHistory, number: int) -> list[Phase]:
+def phases_of(pair: PairHistory, count: int) -> list[Phase]:
     """Split a training into equal phases.
 
     Args:
         pair (PairHistory): Of one run.
-        number (int): Of phases.
+        count (int): Of phases.
 
     Raises:
         InputError: If there are not so many iterations.
     """
-    if not 1 <= number <= pair.total:
-        raise InputError('`phases` should be from 1 to the number of training '
-                         f'iterations, {pair.total}, but got {number}.')
-    edges = np.linspace(0, pair.total, number + 1)
+    number(
+        at_least=1,
+        at_most=pair.total,
+        whole=True,
+        since=f'the training has {pair.total} iterations').check(phases=count)
+    edges = np.linspace(0, pair.total, count + 1)
     member = np.digitize(pair.iterations, edges[1:-1], right=True)
     return [
         _phase(pair, edges[i], edges[i + 1], member == i)
-        for i in range(number)
+        for i in range(count)
     ]
 
 

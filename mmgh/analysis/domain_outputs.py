@@ -8,6 +8,7 @@ from mmengine.dataset import default_collate
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from mmgh.arguments import COUNT
 from mmgh.classifier_outputs import (check_finite_outputs, features_of,
                                      scores_of)
 from mmgh.input_error import InputError
@@ -87,6 +88,8 @@ def outputs_of(model: nn.Module,
     Raises:
         InputError: If an image cannot be read.
     """
+    COUNT.or_none().check(max_images=max_images)
+    COUNT.check(batch_size=batch_size)
     indices = list(range(len(dataset)))
     if max_images is not None and max_images < len(indices):
         random = np.random.RandomState(seed)

@@ -9,6 +9,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from mmpretrain.structures import DataSample
 
+from mmgh.arguments import COUNT
 from mmgh.config_data import pipeline_of
 from mmgh.input_error import InputError
 from .domain_datasets import in_one_line, where_data_are
@@ -47,6 +48,7 @@ def training_images(cfg: Config,
         InputError: If the training loader has one domain only, or if its
             images cannot be read.
     """
+    COUNT.check(number=number)
     dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
     if not set(DOMAINS) <= set(dataset):
         raise InputError('`train_dataloader.dataset` should be a domain pair, '

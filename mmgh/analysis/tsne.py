@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.manifold import TSNE
 
-from mmgh.input_error import InputError
+from mmgh.arguments import number
 from .domain_outputs import Outputs
 
 
@@ -27,9 +27,9 @@ def check_perplexity(perplexity: float, points: int) -> None:
     Raises:
         InputError: If it is no number above 0 and below that of the points.
     """
-    if not 0 < perplexity < points:
-        raise InputError('`perplexity` should be above 0 and below the number '
-                         f'of images, {points}, but got {perplexity:g}.')
+    number(
+        above=0, below=points,
+        since=f'there are {points} images').check(perplexity=perplexity)
 
 
 def embed(outputs: dict[str, Outputs],

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from mmpretrain.datasets import MNIST, BaseDataset
 
+from mmgh.arguments import one_of
+
 
 class DigitImages(BaseDataset):
     """What data sets of digits share: classes, and a split into two parts.
@@ -18,9 +20,7 @@ class DigitImages(BaseDataset):
     METAINFO = MNIST.METAINFO
 
     def __init__(self, split: str, pipeline=(), **kwargs) -> None:
-        if split not in ('train', 'test'):
-            raise ValueError("`split` should be 'train' or 'test', but got "
-                             f'{split!r}.')
+        one_of('train', 'test').check(split=split)
         self.split = split
         super().__init__(ann_file='', pipeline=pipeline, **kwargs)
 

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from mmgh.arguments import FLAG, number
 from mmgh.registry import DATA_SAMPLERS
 from mmgh.seeds import mixed_seed
 from .domain_pair_dataset import DomainPairDataset
@@ -60,6 +61,9 @@ class DomainPairSampler(Sampler):
             raise TypeError('A DomainPairSampler should sample from a '
                             'mmgh.DomainPairDataset, but got '
                             f'{type(dataset).__name__}.')
+        FLAG.check(
+            infinite=infinite, shuffle=shuffle, balance_source=balance_source)
+        number(at_least=0, whole=True).or_none().check(seed=seed)
         self.rank, self.world_size = get_dist_info()
         self.sizes = len(dataset.source), len(dataset.target)
         self.infinite = infinite

@@ -4,6 +4,7 @@ from typing import Sequence
 
 from mmpretrain.datasets import BaseDataset
 
+from mmgh.arguments import COUNT, NAME, NAMES
 from mmgh.feature_files import features_path, read_domain
 from mmgh.registry import DATASETS
 
@@ -44,6 +45,11 @@ class FeatureFolder(BaseDataset):
                  keep_classes: int | Sequence[str] | None = None,
                  pipeline: Sequence = (),
                  **kwargs) -> None:
+        NAME.check(domain=domain)
+        if isinstance(keep_classes, int):
+            COUNT.check(keep_classes=keep_classes)
+        else:
+            NAMES.or_none().check(keep_classes=keep_classes)
         self.domain = domain
         self.keep_classes = keep_classes
         super().__init__(

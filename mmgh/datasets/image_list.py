@@ -4,6 +4,7 @@ from pathlib import PurePath
 
 from mmpretrain.datasets import CustomDataset
 
+from mmgh.arguments import COUNT
 from mmgh.registry import DATASETS
 
 
@@ -40,9 +41,7 @@ class ImageList(CustomDataset):
         if not ann_file:
             raise ValueError('`ann_file` should be the path of a list, but '
                              f'got {ann_file!r}.')
-        if not (isinstance(num_classes, int) and num_classes >= 1):
-            raise ValueError('`num_classes` should be a whole number of at '
-                             f'least 1, but got {num_classes!r}.')
+        COUNT.check(num_classes=num_classes)
         self.num_classes = num_classes
         super().__init__(ann_file=ann_file, **kwargs)
 

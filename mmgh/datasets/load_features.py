@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmgh.arguments import number
 from mmgh.feature_files import open_features
 from mmgh.registry import TRANSFORMS
 
@@ -28,9 +29,7 @@ class LoadFeatures(BaseTransform):
     """
 
     def __init__(self, view: int | None = None) -> None:
-        if view is not None and not (isinstance(view, int) and view >= 0):
-            raise ValueError('`view` should be a whole number of at least 0, '
-                             f'or None, but got {view!r}.')
+        number(at_least=0, whole=True).or_none().check(view=view)
         self.view = view
 
     def transform(self, results: dict) -> dict:
@@ -39,10 +38,12 @@ class LoadFeatures(BaseTransform):
         view = self.view
         if view is None:
             view = np.random.randint(len(views))
-        elif view >= len(views):
-            raise ValueError(f'`view` should be less than {len(views)}, the '
-                             f"number of views in {results['features_path']}, "
-                             f'but got {view}.')
+        number(
+            at_least=0,
+            below=len(views),
+            whole=True,
+            since=f"{results['features_path']} has {len(views)} views").check(
+                view=view)
         results['features'] = views[view, results['row']].astype(np.float32)
         return results
 

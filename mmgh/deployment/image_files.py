@@ -7,6 +7,7 @@ import torch
 from mmengine.dataset import Compose
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT
 from mmgh.input_error import InputError
 from .file_pipeline import image_format, input_of, split_pipeline
 from .probabilities import probabilities_of
@@ -67,6 +68,7 @@ def predict_files(model: nn.Module,
         InputError: If the pipeline fails with an image that was read, or does
             not give images of one size.
     """
+    COUNT.check(batch_size=batch_size)
     shape = image_format(pipeline).shape
     read, transform = split_pipeline(pipeline)
     good, broken, probabilities = [], {}, []

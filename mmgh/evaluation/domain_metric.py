@@ -7,6 +7,7 @@ from mmengine.evaluator import BaseMetric
 from torch import nn
 from torch.utils.data import Dataset
 
+from mmgh.arguments import one_of
 from mmgh.registry import METRICS
 from .dataset_facts import has_no_source, has_no_target_labels
 
@@ -48,9 +49,7 @@ class DomainMetric(BaseMetric):
                  metric: dict | BaseMetric | list | tuple,
                  prefix: str | None = None,
                  **kwargs) -> None:
-        if domain not in _PREFIXES:
-            raise ValueError("`domain` should be 'source' or 'target', but "
-                             f'got {domain!r}.')
+        one_of(*_PREFIXES).check(domain=domain)
         super().__init__(prefix=prefix or _PREFIXES[domain], **kwargs)
         self.domain = domain
         metrics = metric if isinstance(metric, (list, tuple)) else [metric]

@@ -9,6 +9,7 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from mmgh.arguments import list_of, one_of
 from mmgh.registry import METRICS
 from .dataset_facts import has_no_source
 from .scores import (dev_risk, entropy, mutual_information, nuclear_norm,
@@ -66,10 +67,7 @@ class UnsupervisedMetric(BaseMetric):
                  items: Sequence[str] = tuple(_OF_PREDICTIONS),
                  prefix: str | None = None,
                  **kwargs) -> None:
-        if isinstance(items, str) or not items or not set(items) <= set(
-                _ITEMS):
-            raise ValueError(f'`items` should list some of {list(_ITEMS)}, '
-                             f'but got {items!r}.')
+        list_of(one_of(*_ITEMS)).check(items=items)
         super().__init__(prefix=prefix, **kwargs)
         self.items = tuple(items)
 

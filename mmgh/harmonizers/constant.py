@@ -5,6 +5,7 @@ from typing import Mapping, Sequence
 
 from torch import Tensor
 
+from mmgh.arguments import dict_of, number
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
 
@@ -31,11 +32,7 @@ class Constant(Harmonizer):
     max_weight = math.inf
 
     def __init__(self, weights: Mapping[str, float]) -> None:
-        for task, weight in weights.items():
-            if isinstance(weight, bool) or not (isinstance(
-                    weight, (int, float)) and math.isfinite(weight)):
-                raise ValueError('`weights` should be finite numbers, but '
-                                 f'got {weight!r} for `{task}`.')
+        dict_of(number()).check(weights=weights)
         self.weights = dict(weights)
 
     def prepare(self, tasks: Sequence[str]) -> None:

@@ -32,6 +32,8 @@ class GH(PairHarmonizer):
         ...     type='mmgh.GHOptimWrapper', harmonizer=dict(type='mmgh.GH'))
     """
 
+    min_weight = 1
+
     def conflict_weights(self, cosine: Tensor,
                          norm_ratio: Tensor) -> tuple[Tensor, Tensor]:
         return 1 - cosine * norm_ratio, 1 - cosine / norm_ratio

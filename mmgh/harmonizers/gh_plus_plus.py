@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from mmgh.arguments import number, one_of
 from mmgh.registry import TASK_UTILS
 from .pair_harmonizer import PairHarmonizer
 
@@ -52,17 +53,14 @@ class GHPlusPlus(PairHarmonizer):
                  form: str = 'rotation') -> None:
         forms = dict(
             rotation=self._rotation_weights, published=self._published_weights)
-        if not isinstance(harmonic_range,
-                          (int, float)) or not 0 <= harmonic_range <= 1:
-            raise ValueError('`harmonic_range` should be a number in [0, 1], '
-                             f'but got {harmonic_range!r}.')
-        if form not in forms:
-            raise ValueError(f'`form` should be one of {sorted(forms)}, but '
-                             f'got {form!r}.')
+        number(at_least=0, at_most=1).check(harmonic_range=harmonic_range)
+        one_of(*forms).check(form=form)
         self.harmonic_range = harmonic_range
         self._weights = forms[form]
-        # The published form stays bounded up to 180 degrees.
+        # The published form stays bounded up to 180 degrees, and makes
+        # gradient 2 shorter.
         self._max_angle = _MAX_ANGLE if form == 'rotation' else math.pi
+        self.min_weight = 1 if form == 'rotation' else None
 
     def conflict_weights(self, cosine: Tensor,
                          norm_ratio: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmgh.arguments import number
 from mmgh.gradients import pair_cosine
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
@@ -25,11 +26,11 @@ class GradVac(Harmonizer):
     """
 
     num_tasks = 2
+    min_weight = 1
     memory = ('average', )
 
     def __init__(self, beta: float = 0.5) -> None:
-        if not 0 <= beta <= 1:
-            raise ValueError(f'`beta` should be in [0, 1], but got {beta}.')
+        number(at_least=0, at_most=1).check(beta=beta)
         self.beta, self.average = beta, torch.zeros(())
 
     def weigh(self, gramian: Tensor) -> Tensor:

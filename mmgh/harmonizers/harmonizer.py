@@ -23,6 +23,11 @@ class Harmonizer(ABC):
     otherwise. None: the number of tasks. Weights without a bound reach
     thousands where a gradient is short, as in a reversal warm-up."""
 
+    min_weight: float | None = None
+    """The least weight that it gives; None where there is no such bound. If
+    it is 1, so that gradients are only lengthened, the optim wrapper refuses
+    ``max_weight=1``, which would turn it off."""
+
     apply_to: str = 'loss'
     """Whether the weights are for whole losses or, ``'shared'``, for the
     parameters that tasks share, unless the optim wrapper is told otherwise."""

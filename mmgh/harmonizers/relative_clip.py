@@ -5,6 +5,7 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
+from mmgh.arguments import NAME, number
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
 
@@ -62,12 +63,9 @@ class RelativeClip(Harmonizer):
                  harmonizer: dict | Harmonizer | None = None) -> None:
         if isinstance(harmonizer, dict):
             harmonizer = TASK_UTILS.build(harmonizer)
-        if not isinstance(ratio, (int, float)) or not 0 < ratio < float('inf'):
-            raise ValueError('`ratio` should be a positive number, but got '
-                             f'{ratio!r}.')
-        if not isinstance(momentum, (int, float)) or not 0 <= momentum < 1:
-            raise ValueError('`momentum` should be a number in [0, 1), but '
-                             f'got {momentum!r}.')
+        number(above=0).check(ratio=ratio)
+        NAME.check(reference=reference)
+        number(at_least=0, below=1).check(momentum=momentum)
         if not (harmonizer is None or isinstance(harmonizer, Harmonizer)):
             raise TypeError('`harmonizer` should be a config such as '
                             f"dict(type='mmgh.GH'), but got {harmonizer!r}.")

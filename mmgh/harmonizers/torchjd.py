@@ -6,6 +6,7 @@ import torch
 from mmengine.dist import broadcast
 from torch import Tensor
 
+from mmgh.arguments import NAME, list_of, number
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
 from .torchjd_memory import load_memory, memory_of
@@ -13,6 +14,9 @@ from .torchjd_memory import load_memory, memory_of
 # torchjd gives these the gradients themselves, but their weights, or for
 # ConFIG the weighted sum, depend on inner products alone. Not so ExcessMTL.
 _MATRIX_METHODS = ('ConFIG', 'Constant', 'Mean', 'NashMTL', 'Random', 'Sum')
+
+# These add to each gradient what it lacks along others.
+_LENGTHENING = ('DualProj', 'GradVac', 'PCGrad', 'UPGrad')
 
 
 @TASK_UTILS.register_module()
@@ -54,10 +58,9 @@ class TorchJD(Harmonizer):
     """
 
     def __init__(self, name: str, scale: float | None = None, **kwargs):
-        if scale is not None and not (isinstance(scale, (int, float))
-                                      and 0 < scale < math.inf):
-            raise ValueError('`scale` should be a positive number, but got '
-                             f'{scale!r}.')
+        NAME.check(name=name)
+        number(above=0).or_none().check(scale=scale)
+        _check_numbers(kwargs)
         self.name = name
         self.scale = scale
         self._kwargs = {
@@ -66,6 +69,8 @@ class TorchJD(Harmonizer):
             for key, value in kwargs.items()
         }
         self._method = self._build()
+        if name in _LENGTHENING and scale is None and not kwargs:
+            self.min_weight = 1
         self._default_scales: dict[int, float] = {}
         # Of the last comparison.
         self._last_num_tasks: int | None = None
@@ -134,6 +139,15 @@ class TorchJD(Harmonizer):
                 f'{self.name} needs torchjd>=0.12 (`pip install torchjd`), '
                 'maybe with an extra such as `torchjd[cagrad]`, but importing '
                 f'it failed: {error}') from error
+
+
+def _check_numbers(kwargs: dict) -> None:
+    """Refuse what would leave torchjd without an answer, and all weights 1."""
+    for name, value in kwargs.items():
+        if isinstance(value, (list, tuple)):
+            list_of(number()).check(**{name: value})
+        elif isinstance(value, float):
+            number().check(**{name: value})
 
 
 def _methods() -> dict[str, type]:

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.utils import apply_to
 from torch import Tensor
 
+from mmgh.arguments import COUNT, number
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 from .snapshot import restore_snapshot, take_snapshot
@@ -66,18 +67,14 @@ class SafeTrainingHook(Hook):
                  interval: int = 1000,
                  num_scales: int = 5,
                  tolerance: float = 1.) -> None:
-        for name, value in dict(
-                interval=interval, num_scales=num_scales).items():
-            if not (isinstance(value, int) and value >= 1):
-                raise ValueError(f'`{name}` should be a whole number of at '
-                                 f'least 1, but got {value!r}.')
-        if interval < 2**(num_scales - 1):
-            raise ValueError(
-                f'`interval` should be at least {2**(num_scales - 1)} with '
-                f'`num_scales={num_scales}`, but got {interval}.')
-        if not tolerance >= 0:
-            raise ValueError('`tolerance` should be at least 0, but got '
-                             f'{tolerance!r}.')
+        COUNT.check(interval=interval, num_scales=num_scales)
+        number(
+            at_least=1,
+            at_most=int(interval).bit_length(),
+            whole=True,
+            since='there are 2**(num_scales - 1) parts of an `interval` of '
+            f'{interval}').check(num_scales=num_scales)
+        number(at_least=0).check(tolerance=tolerance)
         self.interval = interval
         self.num_scales = num_scales
         self.tolerance = tolerance

@@ -8,6 +8,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, list_of, one_of
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, harmonizes
 from .uda_classifier import UDAClassifier, labels_of
@@ -67,9 +68,9 @@ class AlternatingMCDClassifier(UDAClassifier):
                  generator_steps: int = 4,
                  generator_tasks: Sequence[str] | None = None,
                  **kwargs) -> None:
-        if not (isinstance(generator_steps, int) and generator_steps >= 1):
-            raise ValueError('`generator_steps` should be a whole number of '
-                             f'at least 1, but got {generator_steps!r}.')
+        COUNT.check(generator_steps=generator_steps)
+        list_of(one_of('alignment', 'cls')).or_none().check(
+            generator_tasks=generator_tasks)
         if generator_tasks is not None and sorted(generator_tasks) not in (
             ['alignment'], ['alignment', 'cls']):
             raise ValueError("`generator_tasks` should be ('alignment', ) or "

@@ -34,6 +34,10 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
         super().__init__()
         if isinstance(preprocessor, dict):
             preprocessor = MODELS.build(preprocessor)
+        if not isinstance(preprocessor, nn.Module):
+            raise TypeError('`preprocessor` should be a config such as '
+                            "dict(type='ClsDataPreprocessor'), but got "
+                            f'{preprocessor!r}.')
         self.preprocessor = preprocessor
 
     def forward(self, data: dict, training: bool = False) -> dict:

@@ -9,6 +9,7 @@ from mmpretrain.models import RevVisionTransformer
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmgh.arguments import FLAG, list_of, number
 from mmgh.classifier_outputs import scores_of
 from mmgh.registry import MODELS
 from .layers.perturbed_input import perturbed_input
@@ -91,15 +92,10 @@ class SSRTClassifier(UDAClassifier):
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
         _check_layers(self.backbone, perturbed_layers)
-        if not 0 <= perturbation <= 1:
-            raise ValueError('`perturbation` should be in [0, 1], but got '
-                             f'{perturbation!r}.')
-        if not refinement_weight >= 0:
-            raise ValueError('`refinement_weight` should be at least 0, but '
-                             f'got {refinement_weight!r}.')
-        if not 0 <= confidence < 1:
-            raise ValueError('`confidence` should be in [0, 1), but got '
-                             f'{confidence!r}.')
+        number(at_least=0, at_most=1).check(perturbation=perturbation)
+        number(at_least=0).check(refinement_weight=refinement_weight)
+        number(at_least=0, below=1).check(confidence=confidence)
+        FLAG.check(teacher_gradient=teacher_gradient)
         self.perturbed_layers = tuple(perturbed_layers)
         self.perturbation = perturbation
         self.refinement_weight = refinement_weight
@@ -187,9 +183,10 @@ def _check_layers(backbone: nn.Module, indices: Sequence[int]) -> None:
             '`backbone` should be a VisionTransformer, or another transformer '
             'with token blocks in `layers`, but got '
             f'{type(backbone).__name__}.')
-    if not indices or not all(
-            isinstance(index, int) and 0 <= index < len(layers)
-            for index in indices):
-        raise ValueError('`perturbed_layers` should list layers of the '
-                         f'backbone, from 0 to {len(layers) - 1}, but got '
-                         f'{indices!r}.')
+    list_of(
+        number(
+            at_least=0,
+            below=len(layers),
+            whole=True,
+            since=f'the backbone has {len(layers)} layers')).check(
+                perturbed_layers=indices)

@@ -6,6 +6,7 @@ from mmpretrain.models import ImageClassifier, LinearClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmgh.arguments import FLAG, one_of
 from mmgh.classifier_outputs import features_of, scores_of
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, TaskLossMixin
@@ -55,9 +56,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                  domain_forward: str = 'separate',
                  predict_features: bool = False,
                  **kwargs) -> None:
-        if domain_forward not in ('separate', 'joint'):
-            raise ValueError("`domain_forward` should be 'separate' or "
-                             f"'joint', but got {domain_forward!r}.")
+        one_of('separate', 'joint').check(domain_forward=domain_forward)
+        FLAG.check(predict_features=predict_features)
         if isinstance(data_preprocessor, dict):
             # The parent writes its defaults into what it is given.
             data_preprocessor = dict(data_preprocessor)

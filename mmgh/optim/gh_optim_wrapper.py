@@ -65,11 +65,14 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
         max_weight (float, optional): Bound on the size of each weight of a
             pair, at least 1; ``float('inf')`` for none. GH's weight of a task
             is unbounded when its gradient is much shorter than the other's,
-            as at the start of a reversal warm-up. Defaults to None: that of
-            the harmonizer, else the number of tasks: 2 for GH and GH++.
+            as at the start of a reversal warm-up. 1 is refused with GH and
+            others whose weights are never below it: it would turn them off.
+            Defaults to None: that of the harmonizer, else the number of
+            tasks: 2 for GH and GH++.
         interval (int): Compare at each ``interval``-th step, and reuse the
-            weights in between, in ordinary steps. Only with
-            ``apply_to='loss'``. Defaults to 1.
+            weights in between, in ordinary steps. One that leaves only the
+            first step is warned of. Only with ``apply_to='loss'``. Defaults
+            to 1.
         **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
 
     Example:

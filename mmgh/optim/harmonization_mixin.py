@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from inspect import signature
 from itertools import chain
+from math import ceil
 from typing import Callable, Sequence
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, NAMES, one_of
 from mmgh.task_losses import MarkedLoss, check_sum, map_task_losses, take_apart
 from .logged_scalars import Compared, logged_scalars
 from .probes import FeatureProbe, ModuleProbe, ParameterProbe, product_by_task
@@ -41,22 +45,14 @@ class HarmonizationMixin:
                  interval: int = 1,
                  **kwargs) -> None:
         super().__init__(**kwargs)
-        if probe not in _PROBES:
-            raise ValueError(f'`probe` should be one of {sorted(_PROBES)}, '
-                             f'but got {probe!r}.')
-        if shared is not None and (not shared or isinstance(shared, str)):
-            raise ValueError('`shared` should list names of modules or '
-                             f'parameters, but got {shared!r}.')
-        if type(interval) is not int or interval < 1:
-            raise ValueError('`interval` should be a whole number of at least '
-                             f'1, but got {interval!r}.')
+        one_of(*_PROBES).check(probe=probe)
+        NAMES.or_none().check(shared=shared)
+        COUNT.check(interval=interval)
         self.interval = interval
         self._weighting = TaskWeighting(harmonizer, pairs, max_weight)
         if apply_to is None:
             apply_to = self._weighting.apply_to
-        if apply_to not in ('loss', 'shared'):
-            raise ValueError("`apply_to` should be 'loss' or 'shared', but "
-                             f'got {apply_to!r}.')
+        one_of('loss', 'shared').check(apply_to=apply_to)
         if interval > 1 and apply_to == 'shared':
             raise ValueError("`interval` should be 1 with `apply_to='shared'`,"
                              ' which needs the gradient of each task at each '
@@ -71,6 +67,8 @@ class HarmonizationMixin:
         """Do as the parent; the probe looks at the model here."""
         super().initialize_count_status(model, init_counts, max_counts)
         self._probe.prepare(model)
+        self._warn_of_few_comparisons(
+            ceil(max_counts / self._accumulative_counts))
 
     def should_sync(self) -> bool:
         """Do as the parent, but not by the model wrapper if the probe averages
@@ -168,6 +166,15 @@ class HarmonizationMixin:
             name: state
             for name, state in state_dict.items() if name != _STATE
         })
+
+    def _warn_of_few_comparisons(self, steps: int) -> None:
+        # No error: a trial of a few iterations is no mistake.
+        if 1 < steps <= self.interval:
+            print_log(
+                f'`interval` should be less than {steps}, the number of steps '
+                f'of this training, but got {self.interval}: gradients are '
+                'compared at the first step alone, and its weights are those '
+                'of all other steps.', 'current', logging.WARNING)
 
     def _loss_scale(self, loss: Tensor) -> Tensor | None:
         """Return what losses are multiplied by before a backward pass."""

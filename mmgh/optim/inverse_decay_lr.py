@@ -6,6 +6,7 @@ from mmengine.optim import _ParamScheduler
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
 from mmengine.optim.scheduler.param_scheduler import INF
 
+from mmgh.arguments import number
 from mmgh.registry import PARAM_SCHEDULERS
 
 
@@ -38,9 +39,7 @@ class InverseDecayLR(LRSchedulerMixin, _ParamScheduler):
                  gamma: float = 0.001,
                  power: float = 0.75,
                  **kwargs) -> None:
-        if gamma < 0 or power < 0:
-            raise ValueError('`gamma` and `power` should be at least 0, but '
-                             f'got {gamma} and {power}.')
+        number(at_least=0).check(gamma=gamma, power=power)
         self.gamma = gamma
         self.power = power
         super().__init__(optimizer, **kwargs)

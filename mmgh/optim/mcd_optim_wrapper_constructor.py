@@ -6,6 +6,7 @@ from mmengine.optim import (AmpOptimWrapper, ApexOptimWrapper,
                             OptimWrapperDict, build_optim_wrapper)
 from torch import nn
 
+from mmgh.arguments import OPTIONS
 from mmgh.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from mmgh.unwrap import unwrap
 from .harmonization_mixin import harmonization_arguments
@@ -114,6 +115,7 @@ def _hand_to_generator(config: dict) -> dict:
 
 def _check(name: str, config: dict) -> None:
     """Refuse what does not go with several steps an iteration."""
+    OPTIONS.check(**{name: config})
     wrapper_type = config.get('type', 'OptimWrapper')
     if isinstance(wrapper_type, str):
         wrapper_type = OPTIM_WRAPPERS.get(wrapper_type)

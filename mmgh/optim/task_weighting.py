@@ -8,6 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmgh.arguments import number
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import Pairs, check_pairs
 
@@ -34,11 +35,11 @@ class TaskWeighting:
                  max_weight: float | None) -> None:
         if pairs is not None:
             check_pairs(pairs)
-        if max_weight is not None and not (isinstance(
-                max_weight, (int, float)) and max_weight >= 1):
-            raise ValueError('`max_weight` should be a number of at least 1, '
-                             'the weight without conflict, but got '
-                             f'{max_weight!r}.')
+        number(
+            at_least=1,
+            or_infinite=True,
+            since='1 is the weight without conflict').or_none().check(
+                max_weight=max_weight)
         self.pairs = pairs
         self.max_weight = max_weight
         self._is_list = isinstance(harmonizer, (list, tuple))
@@ -50,6 +51,7 @@ class TaskWeighting:
                              f'{pairs!r}, but got {harmonizer!r}.')
         # A harmonizer may have a memory: each group gets one of its own.
         self.harmonizers = [_build_harmonizer(one) for one in harmonizer]
+        self._refuse_to_undo(max_weight)
         self._is_for_pairs = self._is_list or self._num_tasks == 2
         if pairs is not None:
             self._check_count(pairs)
@@ -122,6 +124,17 @@ class TaskWeighting:
     @property
     def _num_tasks(self) -> int | None:
         return getattr(self.harmonizers[0], 'num_tasks', None)
+
+    def _refuse_to_undo(self, max_weight: float | None) -> None:
+        """Refuse a bound that leaves all weights of a harmonizer the same."""
+        for harmonizer in self.harmonizers:
+            least = getattr(harmonizer, 'min_weight', None)
+            if None not in (least, max_weight):
+                number(
+                    above=least,
+                    or_infinite=True,
+                    since=f'{_name_of(harmonizer)} gives none below {least}'
+                ).check(max_weight=max_weight)
 
     def _all_at_once(self, tasks: Collection[str],
                      pairs: Pairs | None) -> Group:

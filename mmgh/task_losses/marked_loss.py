@@ -4,6 +4,8 @@ from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from torch import Tensor
 
+from mmgh.arguments import NAME, list_of
+
 # Names of tasks that are harmonized with each other, two by two.
 Pairs = Sequence[tuple[str, str]]
 
@@ -149,9 +151,14 @@ def check_sum(losses: MarkedLoss) -> None:
 
 
 def check_pairs(pairs: Pairs) -> None:
-    """Raise a ValueError unless these are different pairs of two tasks."""
-    if not pairs or any(
-            isinstance(pair, str) or len(set(pair)) != 2 for pair in pairs):
+    """Refuse what are not different pairs of two tasks.
+
+    Raises:
+        TypeError: If they are no lists of names.
+        ValueError: If they are, but not such ones.
+    """
+    list_of(list_of(NAME, length=2)).check(pairs=pairs)
+    if any(first == second for first, second in pairs):
         raise ValueError('`pairs` should list pairs of two different tasks, '
                          f'but got {pairs!r}.')
     if len(set(map(frozenset, pairs))) < len(pairs):

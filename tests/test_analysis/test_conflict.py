@@ -124,7 +124,7 @@ def test_phase_without_comparisons_has_no_means():
 @pytest.mark.parametrize('number', [0, 7])
 def test_impossible_number_of_phases_is_refused(number):
     with pytest.raises(ValueError,
-                       match=f'`phases` .* iterations, 6, but got {number}'):
+                       match=f'`phases` .* 6 iterations, but got {number}'):
         phases_of(pair([100, 80], total=6), number)
 
 

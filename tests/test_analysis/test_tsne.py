@@ -48,6 +48,6 @@ def test_same_seed_gives_the_same_picture(outputs):
 
 @pytest.mark.parametrize('perplexity', [0, -1, 50, 80, float('nan')])
 def test_impossible_perplexity_is_refused(outputs, perplexity):
-    with pytest.raises(ValueError, match='`perplexity` .*, 50, but got '
+    with pytest.raises(ValueError, match='`perplexity` .* 50 images, but got '
                        f'{perplexity:g}'):
         embed(outputs, perplexity)

@@ -41,8 +41,7 @@ def test_wrong_lists_are_refused(read, lines, message):
 
 
 @pytest.mark.parametrize('ann_file, num_classes, name', [
-    ('', 3, 'ann_file'), ('list.txt', 0, 'num_classes'),
-    ('list.txt', None, 'num_classes')])
+    ('', 3, 'ann_file'), ('list.txt', 0, 'num_classes')])
 def test_wrong_arguments_are_refused(ann_file, num_classes, name):
     with pytest.raises(ValueError, match=f'`{name}`'):
         ImageList(ann_file, num_classes)

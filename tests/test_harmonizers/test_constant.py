@@ -36,5 +36,6 @@ def test_a_wrong_name_is_refused():
 
 @pytest.mark.parametrize('value', ['1', None, True, float('nan')])
 def test_weights_are_finite_numbers(value):
-    with pytest.raises(ValueError, match='`weights`.*finite.*`cls`'):
+    with pytest.raises((TypeError, ValueError),
+                       match=f"`weights`.*finite.*'cls': {value!r}"):
         Constant(dict(cls=value))

@@ -57,6 +57,21 @@ def test_weights_are_as_the_gramian(entry, num_tasks, dtype):
 
 
 @every_number_of_tasks
+def test_least_weight_is_what_it_says(entry, num_tasks):
+    """By which the optim wrapper knows whether a bound turns it off."""
+    harmonizer = entry.build(num_tasks)
+    weights = torch.stack([
+        harmonizer(conflicting(num_tasks) * scales.outer(scales))
+        for scales in 10**torch.randn(50, num_tasks, dtype=torch.float64)
+    ])
+    if harmonizer.min_weight is None:
+        assert weights.min() < 0.99 or weights.max() <= 1, (
+            'Set its `min_weight`.')
+    else:
+        assert weights.min() >= harmonizer.min_weight - 1e-9
+
+
+@every_number_of_tasks
 @pytest.mark.parametrize('dtype', DTYPES)
 @pytest.mark.parametrize('scale', [1e-10, 1e-5, 1e5, 1e10])
 def test_scale_of_the_losses_does_not_matter(entry, num_tasks, scale, dtype):

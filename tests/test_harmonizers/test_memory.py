@@ -2,11 +2,9 @@
 from __future__ import annotations
 
 import io
-import logging
 
 import pytest
 import torch
-from mmengine.logging import MMLogger
 from torch import Tensor, nn
 from torch.optim import SGD
 
@@ -14,6 +12,7 @@ from mmgh.harmonizers import Harmonizer
 from mmgh.optim import GHOptimWrapper
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import attach_task_losses
+from ..log_warnings import warnings_of
 
 PAIRS = [('a', 'b'), ('b', 'c')]
 
@@ -145,20 +144,6 @@ def test_no_memory_no_state(message_hub):
     wrapper = make_wrapper(dict(type='mmgh.GH'))
     step(wrapper, 0, 'ab')
     assert 'harmonization' not in wrapper.state_dict()
-
-
-def warnings_of(act) -> list[str]:
-    """Messages of the log while it acts."""
-    told = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: told.append(record.getMessage())
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    try:
-        act()
-    finally:
-        logger.removeHandler(handler)
-    return told
 
 
 @pytest.mark.parametrize('before, after', [

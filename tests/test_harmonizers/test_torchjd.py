@@ -236,10 +236,22 @@ def test_wrong_arguments_are_named(torchjd, arguments, message):
         TASK_UTILS.build(dict(type='mmgh.TorchJD', **arguments))
 
 
-@pytest.mark.parametrize('scale', [0, -1, float('nan'), float('inf'), 'mean'])
+@pytest.mark.parametrize('scale', [0, -1])
 def test_scale_that_is_not_positive_is_refused(scale):
-    with pytest.raises(ValueError, match='`scale`.*positive'):
+    with pytest.raises(ValueError, match='`scale`.*above 0'):
         TorchJD('Sum', scale=scale)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (dict(name='CAGrad', c=float('inf')), '`c` should be a finite.* got inf'),
+    (dict(name='CAGrad', c=float('nan')), '`c` should be a finite.* got nan'),
+    (dict(name='Constant', weights=[1., float('inf')]), '`weights` .*inf'),
+    (dict(name='Constant', weights=['a', 'b']), r"`weights` .*\['a', 'b'\]"),
+    (dict(name=['UPGrad']), r"`name` should be a name, .*\['UPGrad'\]"),
+])
+def test_arguments_without_an_answer_are_refused(torchjd, arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        TorchJD(**arguments)
 
 
 def test_weights_without_a_default_scale_are_refused(torchjd):

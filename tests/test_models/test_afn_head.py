@@ -60,7 +60,7 @@ def test_nothing_is_trained_or_saved():
 
 
 @pytest.mark.parametrize('kwargs, message', [
-    (dict(delta=0), '`delta`.*positive.*0'),
+    (dict(delta=0), '`delta`.*above 0.*0'),
     (dict(entropy_weight=-1.), '`entropy_weight`.*-1'),
 ])
 def test_bad_options_are_refused(kwargs, message):

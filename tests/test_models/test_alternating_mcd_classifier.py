@@ -295,6 +295,8 @@ def test_predicts_by_the_classification_head():
     (dict(generator_steps=0), ValueError, '`generator_steps`.*got 0'),
     (dict(generator_tasks=()), ValueError, '`generator_tasks`.*alignment'),
     (dict(generator_tasks=('cls', )), ValueError, "got \\('cls',\\)"),
+    (dict(generator_tasks=['cls', 'all']), ValueError, "'cls'.* got .*'all'"),
+    (dict(generator_tasks=5), TypeError, "`generator_tasks`.*list.*got 5"),
     (dict(uda_head=dict(type='mmgh.DANNHead', loss_weight=1.)), TypeError,
      "`uda_head`.*'mmgh.MCDHead'.*DANNHead"),
 ])

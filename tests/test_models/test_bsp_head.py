@@ -111,10 +111,9 @@ def test_features_in_half_precision():
     assert half.features.grad.isfinite().all()
 
 
-@pytest.mark.parametrize('num_values', [0, 1.5, None])
-def test_bad_number_of_values_is_refused(num_values):
-    with pytest.raises(ValueError, match=f'`num_values`.*got {num_values}'):
-        BSPHead(6, 3, num_values=num_values)
+def test_bad_number_of_values_is_refused():
+    with pytest.raises(ValueError, match='`num_values`.*got 0'):
+        BSPHead(6, 3, num_values=0)
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf')])

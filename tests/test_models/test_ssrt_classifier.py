@@ -372,7 +372,7 @@ def test_backbone_without_token_blocks_is_refused(backbone):
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(perturbed_layers=(0, 3)), r'`perturbed_layers`.*0 to 2.*\(0, 3\)'),
+    (dict(perturbed_layers=(0, 3)), r'`perturbed_layers`.*\[0, 3\).*\(0, 3\)'),
     (dict(perturbed_layers=(-1, )), '`perturbed_layers`'),
     (dict(perturbed_layers=()), '`perturbed_layers`'),
     (dict(perturbation=1.5), r'`perturbation`.*\[0, 1\].*1.5'),

@@ -121,8 +121,9 @@ def classifier_with(**facts):
     (dict(tasks=dict(mean='alignment')), TypeError, "got {'mean': 'align"),
     (dict(tasks=dict(loss_a='algnment')), ValueError,
      r"`Head.pairs`.*\['algnment', 'cls'\], but got \['alignment'\]"),
-    (dict(pairs=[('alignment', )]), ValueError, '`pairs`.*two different'),
-    (dict(pairs='alignment'), ValueError, '`pairs`.*two different'),
+    (dict(pairs=[('alignment', )]), ValueError, '`pairs`.*2 items'),
+    (dict(pairs=[('cls', 'cls')]), ValueError, '`pairs`.*two different'),
+    (dict(pairs='alignment'), TypeError, "`pairs`.*got 'alignment'"),
 ])
 def test_heads_that_do_not_tell_their_tasks_are_refused(
         facts, error, message):

@@ -12,6 +12,7 @@ from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
 from torch.optim import SGD
 
 from mmgh.gradients import rank_average
+from mmgh.harmonizers import GHPlusPlus
 from mmgh.optim import GHOptimWrapper
 from ..processes import on_two_ranks
 from .two_task_model import TwoTaskModel, make_batch, make_model
@@ -20,6 +21,17 @@ STEPS = 5
 PARAMETERS = dict(probe='parameters')
 FEATURES = dict(probe='features')
 MODULES = dict(probe='modules', shared=['trunk'])
+
+
+class Measured(GHPlusPlus):
+    """Also logs the size of the Gramian, which its weights do not tell."""
+
+    def weigh(self, gramian: Tensor) -> Tensor:
+        self._size = gramian.trace()
+        return super().weigh(gramian)
+
+    def scalars(self) -> dict[str, Tensor]:
+        return dict(size=self._size)
 
 
 class Pieces(TwoTaskModel):
@@ -100,10 +112,9 @@ def make(share) -> TwoTaskModel:
 
 def train(model, optimizer, rank: int, world_size: int, share=whole,
           **options) -> list[float]:
-    """The angles of a few iterations on this rank's share."""
+    """What is logged of a few iterations on this rank's share."""
     wrapper = GHOptimWrapper(
-        optimizer=optimizer, harmonizer=dict(type='mmgh.GHPlusPlus'),
-        **options)
+        optimizer=optimizer, harmonizer=Measured(), **options)
     wrapper.message_hub.log_scalars.clear()
     iterations = STEPS * wrapper._accumulative_counts
     wrapper.initialize_count_status(model, 0, iterations)
@@ -112,7 +123,7 @@ def train(model, optimizer, rank: int, world_size: int, share=whole,
         model.train_step(batch, wrapper)
     return [
         wrapper.message_hub.get_scalar(f'train/{name}').data[0].tolist()
-        for name in ('angle', 'weight_cls', 'weight_alignment')
+        for name in ('angle', 'weight_cls', 'weight_alignment', 'size')
     ]
 
 

@@ -138,6 +138,11 @@ def test_what_does_not_fit_is_refused(changes, message):
         build_optim_wrapper(Parts(), make_config(**changes))
 
 
+def test_part_that_is_no_dict_is_refused():
+    with pytest.raises(TypeError, match='`generator`.*a dict.*got 5'):
+        build_optim_wrapper(Parts(), dict(make_config(), generator=5))
+
+
 def test_missing_part_is_refused():
     config = make_config()
     del config['classifier']

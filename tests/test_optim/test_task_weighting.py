@@ -1,6 +1,8 @@
 """Which tasks are harmonized with each other, and by what."""
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -130,7 +132,7 @@ def test_weights_that_are_not_finite_count_as_one(
 @pytest.mark.parametrize('harmonizer, max_weight, weights', [
     (GH(), None, (2, 4 / 3)),
     (GH(), float('inf'), (3, 4 / 3)),
-    (GH(), 1, (1, 1)),
+    (GH(), 1.5, (1.5, 4 / 3)),
     (lambda gramian: torch.tensor([5., -7.]), None, (2, -2)),
     (lambda gramian: torch.tensor([5., -7.]), float('inf'), (5, -7)),
     (lambda gramian: torch.tensor([5., -7.]), 6, (5, -6)),
@@ -140,6 +142,27 @@ def test_weights_are_bounded_as_the_harmonizer_or_the_user_says(
     """GH's weight of a is 3: its gradient is short."""
     gradient = harmonized_gradient(
         'ac', harmonizer=harmonizer, max_weight=max_weight)
+    torch.testing.assert_close(
+        gradient, weights[0] * DIRECTIONS['a'] + weights[1] * DIRECTIONS['c'])
+
+
+@pytest.mark.parametrize('harmonizer', [
+    dict(type='mmgh.GH'), [dict(type='mmgh.GHPlusPlus')] * 2])
+def test_bound_that_would_turn_harmonization_off_is_refused(harmonizer):
+    with pytest.raises(
+            ValueError,
+            match='`max_weight`.* above 1, since GH.* none below 1.* got 1'):
+        harmonized_gradient(harmonizer=harmonizer, pairs=PAIRS, max_weight=1)
+
+
+@pytest.mark.parametrize('harmonizer, weights', [
+    # A quarter of the excess of an angle of 144.7 degrees.
+    (GHPlusPlus(form='published'), (1, 1 - 2 * math.sin(0.23883))),
+    (lambda gramian: torch.tensor([0.5, -7.]), (0.5, -1)),
+])
+def test_bound_of_one_is_for_weights_below_one(harmonizer, weights):
+    gradient = harmonized_gradient(
+        'ac', harmonizer=harmonizer, max_weight=1)
     torch.testing.assert_close(
         gradient, weights[0] * DIRECTIONS['a'] + weights[1] * DIRECTIONS['c'])
 

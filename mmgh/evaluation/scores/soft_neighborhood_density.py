@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmgh.arguments import number
+
 _SIMILARITIES_AT_A_TIME = 2**24
 
 
@@ -35,16 +37,17 @@ def soft_neighborhood_density(probabilities: Tensor,
     Source: Tune it the Right Way: Unsupervised Validation of Domain Adaptation
     via Soft Neighborhood Density (ICCV 2021).
     """
-    number = len(probabilities)
-    if number == 1:
+    number(above=0).check(temperature=temperature)
+    size = len(probabilities)
+    if size == 1:
         return probabilities.new_zeros(())
     points = F.normalize(probabilities, dim=1)
-    rows = max(1, _SIMILARITIES_AT_A_TIME // number)
+    rows = max(1, _SIMILARITIES_AT_A_TIME // size)
     total = probabilities.new_zeros((), dtype=torch.float64)
-    for first in range(0, number, rows):
+    for first in range(0, size, rows):
         similarities = points[first:first + rows] @ points.T / temperature
         # The diagonal of these rows: what an image is to itself.
         similarities.diagonal(first).fill_(-torch.inf)
         neighbours = similarities.softmax(dim=1)
         total += torch.special.entr(neighbours).sum(dtype=torch.float64)
-    return total / number
+    return total / size

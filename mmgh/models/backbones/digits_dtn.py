@@ -3,6 +3,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, DROPOUT, list_of
 from mmgh.registry import MODELS
 
 
@@ -41,9 +42,9 @@ class DigitsDTN(BaseModule):
         init_cfg: dict | None = dict(type='Kaiming', layer='Conv2d')
     ) -> None:
         super().__init__(init_cfg)
-        if not len(channels) == len(dropout) == 3:
-            raise ValueError('`channels` and `dropout` should have 3 numbers '
-                             f'each, but got {channels!r} and {dropout!r}.')
+        COUNT.check(in_channels=in_channels, hidden_channels=hidden_channels)
+        list_of(COUNT, length=3).check(channels=channels)
+        list_of(DROPOUT, length=3).check(dropout=dropout)
         layers: list[nn.Module] = []
         for size, probability in zip(channels, dropout):
             layers += [

@@ -3,6 +3,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, DROPOUT, FLAG, list_of
 from mmgh.registry import MODELS
 
 
@@ -45,6 +46,11 @@ class DigitsLeNet(BaseModule):
         init_cfg: dict | None = dict(type='Kaiming', layer='Conv2d')
     ) -> None:
         super().__init__(init_cfg)
+        COUNT.check(in_channels=in_channels)
+        COUNT.or_none().check(hidden_channels=hidden_channels)
+        list_of(COUNT, length=2).check(channels=channels)
+        FLAG.check(batch_norm=batch_norm)
+        DROPOUT.check(dropout=dropout)
 
         def norm(size: int) -> nn.Module:
             return nn.BatchNorm2d(size) if batch_norm else nn.Identity()

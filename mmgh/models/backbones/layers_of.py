@@ -6,6 +6,7 @@ from typing import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, FLAG, NAMES, OPTIONS, list_of
 from mmgh.registry import MODELS
 
 
@@ -47,14 +48,18 @@ class LayersOf(BaseModule):
                  in_shape: Sequence[int] | None = None,
                  flatten: bool = False) -> None:
         super().__init__()
+        OPTIONS.check(network=network)
+        NAMES.check(layers=layers)
+        list_of(COUNT).or_none().check(in_shape=in_shape)
+        FLAG.check(flatten=flatten)
         whole = MODELS.build(network)
         there = dict(whole.named_modules())
         unknown = [name for name in layers if name not in there]
-        if unknown or not layers:
+        if unknown:
             raise ValueError(
                 f'`layers` should be names of layers of {network["type"]}, '
                 f'such as {list(dict(whole.named_children()))}, but got '
-                f'{unknown or layers}.')
+                f'{unknown}.')
         self.network = network
         self.names = tuple(layers)
         self.layers = nn.Sequential(*(there[name] for name in layers))

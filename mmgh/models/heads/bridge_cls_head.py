@@ -5,6 +5,7 @@ from typing import Mapping
 from mmpretrain.models import LinearClsHead
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT
 from mmgh.registry import MODELS
 
 
@@ -46,6 +47,7 @@ class BridgeClsHead(LinearClsHead):
             distribution='normal'),
         **kwargs
     ) -> None:
+        COUNT.check(num_classes=num_classes, in_channels=in_channels)
         super().__init__(num_classes, in_channels, init_cfg, **kwargs)
         self.bridge = nn.Linear(in_channels, num_classes)
 

@@ -4,6 +4,8 @@ import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT
+
 
 class ClassStatistics(nn.Module):
     r"""Mean and discriminability of labelled features that come in batches.
@@ -23,6 +25,7 @@ class ClassStatistics(nn.Module):
 
     def __init__(self, in_channels: int, num_classes: int) -> None:
         super().__init__()
+        COUNT.check(in_channels=in_channels, num_classes=num_classes)
         self.register_buffer('counts', torch.zeros(num_classes))
         self.register_buffer('means', torch.zeros(num_classes, in_channels))
         self.register_buffer('within', torch.zeros(()))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, DROPOUT, FLAG
 from mmgh.registry import MODELS
 
 
@@ -35,6 +36,9 @@ class DomainDiscriminator(BaseModule):
             type='Xavier', layer='Linear', distribution='normal')
     ) -> None:
         super().__init__(init_cfg)
+        COUNT.check(in_channels=in_channels, hidden_channels=hidden_channels)
+        FLAG.check(batch_norm=batch_norm)
+        DROPOUT.check(dropout=dropout)
         layers: list[nn.Module] = []
         for channels in (in_channels, hidden_channels):
             layers.append(nn.Linear(channels, hidden_channels))

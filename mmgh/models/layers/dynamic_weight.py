@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT
 from .class_statistics import ClassStatistics
 
 _INITIAL_VALUES = dict(
@@ -47,9 +48,7 @@ class DynamicWeight(nn.Module):
                  num_classes: int,
                  epoch_iters: int = 100) -> None:
         super().__init__()
-        if not (isinstance(epoch_iters, int) and epoch_iters > 0):
-            raise ValueError('`epoch_iters` should be a positive integer, but '
-                             f'got {epoch_iters!r}.')
+        COUNT.check(epoch_iters=epoch_iters)
         self.epoch_iters = epoch_iters
         self.iteration = 0
         """Iterations of the current epoch; a number, not a buffer, since

@@ -5,6 +5,8 @@ from typing import Sequence
 import torch
 from torch import Tensor, nn
 
+from mmgh.arguments import list_of, number
+
 
 class GaussianKernel(nn.Module):
     r"""Sum of Gaussian kernels of several widths.
@@ -27,12 +29,8 @@ class GaussianKernel(nn.Module):
                  alphas: Sequence[float] = (0.125, 0.25, 0.5, 1., 2.),
                  variance: float | None = None) -> None:
         super().__init__()
-        if not (len(alphas) and all(alpha > 0 for alpha in alphas)):
-            raise ValueError('`alphas` should be positive numbers, at least '
-                             f'one, but got {alphas!r}.')
-        if not (variance is None or variance > 0):
-            raise ValueError('`variance` should be None or positive, but got '
-                             f'{variance!r}.')
+        list_of(number(above=0)).check(alphas=alphas)
+        number(above=0).or_none().check(variance=variance)
         self.alphas = tuple(alphas)
         self.variance = variance
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, number
+
 
 class _ReverseGradient(torch.autograd.Function):
 
@@ -42,14 +44,8 @@ class GradientReversal(nn.Module):
                  warmup_iters: int = 10000,
                  max_coefficient: float = 1.) -> None:
         super().__init__()
-        options = dict(
-            alpha=alpha,
-            warmup_iters=warmup_iters,
-            max_coefficient=max_coefficient)
-        for name, value in options.items():
-            if not value > 0:
-                raise ValueError(f'`{name}` should be positive, but got '
-                                 f'{value!r}.')
+        number(above=0).check(alpha=alpha, max_coefficient=max_coefficient)
+        COUNT.check(warmup_iters=warmup_iters)
         self.alpha = alpha
         self.warmup_iters = warmup_iters
         self.max_coefficient = max_coefficient

@@ -5,6 +5,8 @@ from typing import Sequence
 import torch
 from torch import Tensor, nn
 
+from mmgh.arguments import FLAG
+
 
 class MultiKernelMMD(nn.Module):
     r"""Squared maximum mean discrepancy (MMD) of two samples, unbiased.
@@ -35,6 +37,7 @@ class MultiKernelMMD(nn.Module):
                  kernels: Sequence[nn.Module],
                  linear: bool = False) -> None:
         super().__init__()
+        FLAG.check(linear=linear)
         self.kernels = nn.ModuleList(kernels)
         self.linear = linear
 

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, FLAG
+
 
 class MultilinearMap(nn.Module):
     r"""Conditions features on predictions by their outer product.
@@ -31,6 +33,11 @@ class MultilinearMap(nn.Module):
                  randomized: bool | None = None,
                  random_dim: int = 1024) -> None:
         super().__init__()
+        COUNT.check(
+            in_channels=in_channels,
+            num_classes=num_classes,
+            random_dim=random_dim)
+        FLAG.or_none().check(randomized=randomized)
         exact_dim = in_channels * num_classes
         if randomized is None:
             randomized = exact_dim > 4096

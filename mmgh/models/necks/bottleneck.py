@@ -3,6 +3,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, DROPOUT, FLAG
 from mmgh.registry import MODELS
 
 
@@ -33,6 +34,9 @@ class Bottleneck(BaseModule):
             type='Xavier', layer='Linear', distribution='normal')
     ) -> None:
         super().__init__(init_cfg)
+        COUNT.check(in_channels=in_channels, out_channels=out_channels)
+        FLAG.check(norm_act=norm_act)
+        DROPOUT.check(dropout=dropout)
         layers: list[nn.Module] = [nn.Linear(in_channels, out_channels)]
         if norm_act:
             layers += [nn.BatchNorm1d(out_channels), nn.ReLU()]

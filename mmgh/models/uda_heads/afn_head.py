@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmgh.arguments import number
 from mmgh.models.layers import prediction_entropy
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
@@ -50,11 +51,8 @@ class AFNHead(UDAHead):
                  loss_weight: float = 0.05,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if not delta > 0:
-            raise ValueError(f'`delta` should be positive, but got {delta!r}.')
-        if not entropy_weight >= 0:
-            raise ValueError('`entropy_weight` should be at least 0, but got '
-                             f'{entropy_weight!r}.')
+        number(above=0).check(delta=delta)
+        number(at_least=0).check(entropy_weight=entropy_weight)
         self.delta = delta
         self.entropy_weight = entropy_weight
 

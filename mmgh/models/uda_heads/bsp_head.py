@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmgh.arguments import COUNT, OPTIONS
 from mmgh.models.layers import singular_values
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
@@ -52,9 +53,8 @@ class BSPHead(UDAHead):
                  loss_weight: float = 1e-4,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if not (isinstance(num_values, int) and num_values >= 1):
-            raise ValueError('`num_values` should be an integer of at least '
-                             f'1, but got {num_values!r}.')
+        COUNT.check(num_values=num_values)
+        OPTIONS.or_none().check(adversary=adversary)
         self.num_values = num_values
         self.adversary = MODELS.build({
             'type': 'mmgh.DANNHead',

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmgh.arguments import OPTIONS
 from mmgh.models.layers import MultilinearMap
 from mmgh.registry import MODELS
 from .dann_head import DANNHead
@@ -39,6 +40,8 @@ class CDANHead(DANNHead):
                  multilinear_map: dict | None = None,
                  discriminator: dict | None = None,
                  **kwargs) -> None:
+        OPTIONS.or_none().check(
+            multilinear_map=multilinear_map, discriminator=discriminator)
         mapping = MultilinearMap(in_channels, num_classes,
                                  **(multilinear_map or {}))
         discriminator = {

@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmgh.arguments import OPTIONS, one_of
 from mmgh.models.layers import (GradientReversal, domain_loss,
                                 prediction_entropy)
 from mmgh.registry import MODELS
@@ -55,9 +56,8 @@ class DANNHead(UDAHead):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if entropy not in (None, 'reversed', 'detached'):
-            raise ValueError("`entropy` should be None, 'reversed' or "
-                             f"'detached', but got {entropy!r}.")
+        OPTIONS.or_none().check(discriminator=discriminator, reversal=reversal)
+        one_of(None, 'reversed', 'detached').check(entropy=entropy)
         self.entropy = entropy
         self.reversal = GradientReversal(**(reversal or {}))
         self.discriminator = MODELS.build({

@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmgh.arguments import FLAG
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
 from .uda_head import UDAHead
@@ -45,6 +46,7 @@ class DeepCORALHead(UDAHead):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
+        FLAG.check(align_means=align_means)
         self.align_means = align_means
 
     def losses(self, source: DomainOutput,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from mmgh.arguments import number
 from mmgh.models.layers import DynamicWeight
 from mmgh.registry import MODELS
 from .dann_head import DANNHead
@@ -75,10 +76,7 @@ class DWLHead(UDAHead):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if not (isinstance(discrepancy_weight,
-                           (int, float)) and discrepancy_weight >= 0):
-            raise ValueError('`discrepancy_weight` should be a number of at '
-                             f'least 0, but got {discrepancy_weight!r}.')
+        number(at_least=0).check(discrepancy_weight=discrepancy_weight)
         sizes = dict(
             in_channels=in_channels,
             num_classes=num_classes,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmgh.arguments import OPTIONS, number, one_of
 from mmgh.models.heads import BridgeClsHead
 from mmgh.models.layers import (GradientReversal, domain_loss,
                                 prediction_entropy)
@@ -80,15 +81,10 @@ class GVBHead(UDAHead):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if entropy not in ('reversed', 'detached'):
-            raise ValueError("`entropy` should be 'reversed' or 'detached', "
-                             f'but got {entropy!r}.')
-        weights = dict(
+        OPTIONS.or_none().check(discriminator=discriminator, reversal=reversal)
+        one_of('reversed', 'detached').check(entropy=entropy)
+        number(at_least=0).check(
             bridge_g_weight=bridge_g_weight, bridge_d_weight=bridge_d_weight)
-        for name, value in weights.items():
-            if not (isinstance(value, (int, float)) and value >= 0):
-                raise ValueError(f'`{name}` should be a number of at least 0, '
-                                 f'but got {value!r}.')
         self.entropy = entropy
         self.bridge_g_weight = bridge_g_weight
         self.bridge_d_weight = bridge_d_weight

@@ -4,6 +4,7 @@ from typing import Sequence
 
 from torch import Tensor
 
+from mmgh.arguments import number
 from mmgh.models.layers import GaussianKernel, MultiKernelMMD
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
@@ -50,9 +51,7 @@ class JANHead(UDAHead):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if not prediction_sigma > 0:
-            raise ValueError('`prediction_sigma` should be positive, but got '
-                             f'{prediction_sigma!r}.')
+        number(above=0).check(prediction_sigma=prediction_sigma)
         kernels = [
             GaussianKernel(alphas),
             GaussianKernel([1.], variance=prediction_sigma**2),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmgh.arguments import number
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
 from .uda_head import UDAHead
@@ -46,9 +47,7 @@ class MCCHead(UDAHead):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if not temperature > 0:
-            raise ValueError('`temperature` should be positive, but got '
-                             f'{temperature!r}.')
+        number(above=0).check(temperature=temperature)
         self.temperature = temperature
 
     def losses(self, source: DomainOutput,

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.utils import apply_to
 from torch import Tensor, nn
 
+from mmgh.arguments import OPTIONS, number
 from mmgh.classifier_outputs import scores_of
 from mmgh.models.layers import GradientReversal
 from mmgh.registry import MODELS
@@ -75,14 +76,11 @@ class MCDHead(UDAHead):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if num_classes < 2:
-            raise ValueError('`num_classes` should be at least 2, since the '
-                             'classifiers have to differ, but got '
-                             f'{num_classes!r}.')
-        if not (isinstance(balance_weight,
-                           (int, float)) and balance_weight >= 0):
-            raise ValueError('`balance_weight` should be a number of at least '
-                             f'0, but got {balance_weight!r}.')
+        number(
+            at_least=2, whole=True, since='the classifiers have to differ'
+        ).check(num_classes=num_classes)
+        number(at_least=0).check(balance_weight=balance_weight)
+        OPTIONS.or_none().check(classifier=classifier, reversal=reversal)
         self.balance_weight = balance_weight
         self.reversal = GradientReversal(**(reversal or {}))
         self.takes_features = classifier is None

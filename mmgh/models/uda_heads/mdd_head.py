@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, DROPOUT, OPTIONS, number
 from mmgh.models.layers import GradientReversal
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
@@ -66,12 +67,13 @@ class MDDHead(UDAHead):
         init_cfg: dict | None = dict(type='Normal', layer='Linear', std=0.01)
     ) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
-        if num_classes < 2:
-            raise ValueError('`num_classes` should be at least 2, since the '
-                             'classifiers have to disagree, but got '
-                             f'{num_classes!r}.')
-        if not margin > 0:
-            raise ValueError(f'`margin` should be positive, but got {margin}.')
+        number(
+            at_least=2, whole=True, since='the classifiers have to disagree'
+        ).check(num_classes=num_classes)
+        number(above=0).check(margin=margin)
+        COUNT.check(hidden_channels=hidden_channels)
+        DROPOUT.check(dropout=dropout)
+        OPTIONS.or_none().check(reversal=reversal)
         self.margin = margin
         self.reversal = GradientReversal(
             **{

@@ -6,6 +6,7 @@ from typing import Iterator, Mapping
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmgh.arguments import COUNT, number
 from mmgh.models.layers import GradientReversal
 from mmgh.task_losses import Pairs, check_pairs
 from .domain_output import DomainOutput
@@ -48,9 +49,8 @@ class UDAHead(BaseModule, ABC):
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        if not (isinstance(loss_weight, (int, float)) and loss_weight >= 0):
-            raise ValueError('`loss_weight` should be a number of at least 0, '
-                             f'but got {loss_weight!r}.')
+        COUNT.check(in_channels=in_channels, num_classes=num_classes)
+        number(at_least=0).check(loss_weight=loss_weight)
         self.in_channels = in_channels
         self.num_classes = num_classes
         self.loss_weight = loss_weight

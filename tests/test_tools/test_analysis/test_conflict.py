@@ -75,8 +75,8 @@ def test_run_that_was_not_harmonized_is_refused(conflict, source_only):
 
 
 def test_too_many_phases_are_refused(conflict, harmonized, tmp_path):
-    with pytest.raises(SystemExit, match='dann-ghpp: `phases` .*, 6, but got '
-                       '7'):
+    message = 'dann-ghpp: `phases` .* 6 iterations, but got 7'
+    with pytest.raises(SystemExit, match=message):
         conflict(harmonized, '--phases', 7, '--out', tmp_path / 'a.png')
     assert not (tmp_path / 'a.png').exists()
 

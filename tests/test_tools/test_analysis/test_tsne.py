@@ -69,7 +69,8 @@ def test_target_may_have_no_labels(tsne, without_labels, tmp_path):
 
 
 def test_perplexity_of_the_number_of_images_is_refused(tsne, harmonized):
-    with pytest.raises(SystemExit, match='`perplexity` .* 40, but got 40'):
+    message = '`perplexity` .* 40 images, but got 40'
+    with pytest.raises(SystemExit, match=message):
         tsne(harmonized, '--perplexity', 40)
 
 
