@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Train source-only, DANN, DANN+GH and DANN+GH++ on the embedded digits, and
-# compare them in a table and a plot. Nothing but packages is downloaded.
+# DANN with ten times the alignment, plain and clipped; compare them in a table
+# and a plot. Nothing but packages is downloaded.
 # What is finished is not done again; what was stopped is resumed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,20 +12,30 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 runs=work_dirs/quickstart
 suffix=lenet_1xb32-1k_digits-digits2digitsm
 mkdir -p $runs
-for config in source_only/source-only dann/dann dann/dann-gh dann/dann-ghpp; do
-    name=$(basename $config)
-    if [ -e $runs/$name/finished ]; then
-        echo "$name: finished before, in $runs/$name"
-        continue
+
+# train NAME CONFIG [OPTIONS]
+train() {
+    if [ -e "$runs/$1/finished" ]; then
+        echo "$1: finished before, in $runs/$1"
+        return
     fi
-    echo "$name: training; the whole log is $runs/$name.log"
-    if ! .venv/bin/python tools/train.py "configs/${config}_$suffix.py" \
-        --work-dir "$runs/$name" --resume 2>&1 | tee -a "$runs/$name.log" |
+    echo "$1: training; the whole log is $runs/$1.log"
+    if ! .venv/bin/python tools/train.py "configs/$2_$suffix.py" "${@:3}" \
+        --work-dir "$runs/$1" --resume 2>&1 | tee -a "$runs/$1.log" |
         sed -nu '/Iter(\(train\|val\))/s/.*INFO - //p'; then
-        tail -n 20 "$runs/$name.log"
+        tail -n 20 "$runs/$1.log"
         exit 1
     fi
-    touch "$runs/$name/finished"
-done
+    touch "$runs/$1/finished"
+}
+
+strong=(--cfg-options model.uda_head.reversal.max_coefficient=10)
+train source-only source_only/source-only
+train dann dann/dann
+train dann-gh dann/dann-gh
+train dann-ghpp dann/dann-ghpp
+train dann-x10 dann/dann "${strong[@]}"
+train dann-x10-clip dann/dann --harmonizer RelativeClip "${strong[@]}"
 .venv/bin/python tools/analysis/compare_runs.py \
-    $runs/{source-only,dann,dann-gh,dann-ghpp} --out $runs/comparison.png
+    $runs/{source-only,dann,dann-gh,dann-ghpp,dann-x10,dann-x10-clip} \
+    --out $runs/comparison.png
