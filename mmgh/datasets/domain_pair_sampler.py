@@ -15,6 +15,7 @@ from torch.utils.data import Sampler
 
 from mmgh.registry import DATA_SAMPLERS
 from mmgh.seeds import mixed_seed
+from .domain_concat_dataset import DomainConcatDataset
 from .domain_pair_dataset import DomainPairDataset
 
 
@@ -56,10 +57,12 @@ class DomainPairSampler(Sampler):
                  shuffle: bool = True,
                  seed: int | None = None,
                  balance_source: bool = False) -> None:
-        if not (hasattr(dataset, 'source') and hasattr(dataset, 'target')):
-            raise TypeError('A DomainPairSampler should sample from a '
-                            'mmgh.DomainPairDataset, but got '
-                            f'{type(dataset).__name__}.')
+        if isinstance(dataset, DomainConcatDataset) or not (hasattr(
+                dataset, 'source') and hasattr(dataset, 'target')):
+            raise TypeError(
+                "`train_dataloader.dataset.type` should be 'mmgh."
+                "DomainPairDataset', from which a DomainPairSampler samples, "
+                f'but got {type(dataset).__name__}.')
         self.rank, self.world_size = get_dist_info()
         self.sizes = len(dataset.source), len(dataset.target)
         self.infinite = infinite
