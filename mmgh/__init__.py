@@ -14,4 +14,9 @@ allow_resume_globals()
 read_files_as_data()
 write_local_files_atomically()
 
+# isort: split
+from .default_hooks import join_runners  # noqa: E402
+
+join_runners()
+
 __all__ = ['__version__']

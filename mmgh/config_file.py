@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.config.utils import ConfigParsingError
 from mmengine.utils import import_modules_from_strings
 
+from mmgh.config_names import check_names
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
 
@@ -23,8 +24,8 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
 
     Raises:
         FileNotFoundError: If the config, or a base of it, is not there.
-        InputError: If it is none, lacks a module, or does not take the
-            options.
+        InputError: If it is none, lacks a module, does not take the options,
+            or has a name that is a slip of one that MMEngine reads.
     """
     try:
         with _missing_module_named(path):
@@ -36,6 +37,7 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     except (ConfigParsingError, OSError) as error:
         raise InputError(f'{path} should be a config that MMEngine reads, '
                          f'but: {error}') from error
+    check_names(cfg, path)
     return with_options(cfg, options, path)
 
 
@@ -78,14 +80,30 @@ def with_options(cfg: Config, options: dict | None,
         path (str | Path): Of the config in the message.
 
     Raises:
-        InputError: If the config does not take them.
+        InputError: If the config does not take them, or one is a slip of
+            another.
     """
+    check_names(Config(_nested(options or {})), 'a setting')
     try:
         cfg.merge_from_dict(options or {})
     except (AssertionError, KeyError, TypeError) as error:
         raise InputError(f'{path} should take the options {options}, but: '
                          f'{error}') from error
     return cfg
+
+
+def _nested(options: dict) -> dict:
+    """Return settings as they stand in a config; later ones count."""
+    nested: dict = {}
+    for path, value in options.items():
+        node = nested
+        *outer, name = path.split('.')
+        for key in outer:
+            if not isinstance(node.get(key), dict):
+                node[key] = {}
+            node = node[key]
+        node[name] = value
+    return nested
 
 
 @contextmanager

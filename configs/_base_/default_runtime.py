@@ -19,8 +19,11 @@ default_hooks = dict(
     class_check=dict(type='mmgh.ClassCheckHook'),
     # A checkpoint has the weights of the model.
     weights_check=dict(type='mmgh.WeightsCheckHook'),
-    # The data and the model have what the metrics need.
+    # The data and the model have what the metrics need, and what waits for a
+    # metric names one.
     evaluator_check=dict(type='mmgh.EvaluatorCheckHook'),
+    # Loop, sampler, schedule, clipping and saving go with each other.
+    training_check=dict(type='mmgh.TrainingCheckHook'),
     # A resumed run equals an uninterrupted one.
     exact_resume=dict(type='mmgh.ExactResumeHook'),
     visualization=dict(type='VisualizationHook', enable=False))

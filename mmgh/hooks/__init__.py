@@ -5,9 +5,11 @@ from .evaluator_check_hook import EvaluatorCheckHook
 from .exact_resume_hook import ExactResumeHook
 from .log_length_hook import LogLengthHook
 from .safe_training_hook import SafeTrainingHook
+from .training_check_hook import TrainingCheckHook
 from .weights_check_hook import WeightsCheckHook
 
 __all__ = [
     'AtomicCheckpointHook', 'ClassCheckHook', 'EvaluatorCheckHook',
-    'ExactResumeHook', 'LogLengthHook', 'SafeTrainingHook', 'WeightsCheckHook'
+    'ExactResumeHook', 'LogLengthHook', 'SafeTrainingHook',
+    'TrainingCheckHook', 'WeightsCheckHook'
 ]

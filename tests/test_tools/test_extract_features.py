@@ -260,6 +260,18 @@ def test_images_without_classes_have_no_labels(extract, tmp_path):
     assert found.files == ['0.png', '1.png', '2.png']
 
 
+def test_hidden_folders_are_no_classes(extract, tmp_path):
+    """As in training; one beside images alone does not make them classes."""
+    for folder in ('flat', 'labelled/ant'):
+        write_image(tmp_path / folder / '0.png', 0)
+    for folder in ('flat', 'labelled'):
+        (tmp_path / folder / '.ipynb_checkpoints').mkdir()
+    extract(tmp_path / 'out', f"flat={tmp_path / 'flat'}")
+    assert read_domain(tmp_path / 'out', 'flat').labels is None
+    with pytest.raises(SystemExit, match='ipynb_checkpoints.*hidden'):
+        extract(tmp_path / 'out', f"labelled={tmp_path / 'labelled'}")
+
+
 @pytest.mark.parametrize('data, options, message', [
     (['art', 'art'], {}, 'different names'),
     (['missing'], {}, 'missing should be a folder'),
