@@ -3,11 +3,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from inspect import signature
 from itertools import chain
+from math import isfinite, nan
 from typing import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from mmgh.divergence import report_diverged_tasks
 from mmgh.task_losses import MarkedLoss, check_sum, map_task_losses, take_apart
 from .logged_scalars import Compared, logged_scalars
 from .probes import FeatureProbe, ModuleProbe, ParameterProbe, product_by_task
@@ -136,7 +138,7 @@ class HarmonizationMixin:
         weighted = [(group.tasks, group.weights) for group in compared]
         comparison.backward(weighted)
         self._weights = product_by_task(weighted)
-        self._log(compared)
+        self._log(compared, losses.total, skips_overflow=scale is not None)
 
     def zero_grad(self, **kwargs) -> None:
         """Do as the parent; task gradients not yet stepped with go too."""
@@ -179,21 +181,30 @@ class HarmonizationMixin:
         step = self._inner_count // self._accumulative_counts
         return self._weights is None or step % self.interval == 0
 
-    def _log(self, compared: Sequence[Compared]) -> None:
+    def _log(self, compared: Sequence[Compared], loss: Tensor,
+             skips_overflow: bool) -> None:
         """Log what was compared, after all work of the step was given out:
         the one transfer from the device has to wait for the comparison.
 
-        Where something overflowed there is nothing to log, and no weights to
-        reuse.
+        Where a Gramian is not finite there are no weights to reuse, and all
+        is logged as NaN, as the loss is; nothing, if only the loss scale was
+        too high. Hooks are told the tasks.
         """
         scalars = logged_scalars(compared)
-        gramians = torch.stack([group.gramian for group in compared])
-        is_finite, *values = torch.stack([
-            gramians.isfinite().all().to(gramians), *scalars.values()
-        ]).tolist()
-        if not is_finite:
+        tasks = list(chain(*(group.tasks for group in compared)))
+        norms = torch.cat([group.gramian.diagonal() for group in compared])
+        loss_value, *values = torch.stack(
+            [loss.detach().to(norms), *norms, *scalars.values()]).tolist()
+        norms, values = values[:len(tasks)], values[len(tasks):]
+        if not all(map(isfinite, norms)):
             self._weights = None
-            return
+            report_diverged_tasks(
+                self.message_hub,
+                [task for task, norm in zip(tasks, norms)
+                 if not isfinite(norm)])
+            if skips_overflow and isfinite(loss_value):
+                return
+            values = [nan] * len(values)
         for name, value in zip(scalars, values):
             self.message_hub.update_scalar(f'train/{name}', value)
 
