@@ -15,12 +15,14 @@ class DivergenceError(RuntimeError):
 
 
 def report_diverged_tasks(hub: MessageHub, tasks: Iterable[str]) -> None:
-    """Leave word of tasks whose gradients are not finite, for hooks."""
-    hub.update_info(_TASKS, list(tasks), resumed=False)
+    """Leave word of tasks whose gradients are not finite, for hooks; the first
+    word counts, as everything follows from it."""
+    if _TASKS not in hub.runtime_info:
+        hub.update_info(_TASKS, list(tasks), resumed=False)
 
 
 def pop_diverged_tasks(hub: MessageHub) -> list[str]:
-    """Return the tasks of the last word that was left, once."""
+    """Return the tasks of the word that was left, once."""
     return list(dict.fromkeys(hub.pop_info(_TASKS, ())))
 
 

@@ -15,7 +15,7 @@ from .registered_classes import PACKAGE, REGISTERED
 
 FOUNDATION = {
     'classifier_outputs', 'compat', 'config_data', 'config_file',
-    'feature_files', 'feature_network', 'input_error', 'nested', 'registry',
+    'divergence', 'feature_files', 'feature_network', 'input_error', 'nested', 'registry',
     'rooms', 'seeds', 'task_losses', 'unwrap', 'version'
 }
 MAY_IMPORT = {

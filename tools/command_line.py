@@ -120,7 +120,7 @@ def timeout_of(cfg: Config) -> timedelta | None:
     seconds = dist_cfg.get('timeout')
     if seconds is None:
         return None
-    if not (isinstance(seconds, (int, float)) and 0 < seconds < inf):
+    if type(seconds) not in (int, float) or not 0 < seconds < inf:
         raise InputError('`env_cfg.dist_cfg.timeout` should be a number of '
                          f'seconds above 0, but got {seconds!r}.')
     return timedelta(seconds=seconds)

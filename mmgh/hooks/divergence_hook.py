@@ -57,10 +57,9 @@ class DivergenceHook(Hook):
                          outputs=None) -> None:
         """Look at the losses; at the weights, if a checkpoint is due."""
         iteration = runner.iter + 1
-        found = [
-            *_losses(runner, outputs or {}),
-            *(f'the gradient of the task `{task}` is not finite'
-              for task in pop_diverged_tasks(runner.message_hub))
+        tasks = pop_diverged_tasks(runner.message_hub)
+        found = list(_losses(runner, outputs or {})) or [
+            f'the gradient of the task `{task}` is not finite' for task in tasks
         ]
         self._in_a_row = self._in_a_row + 1 if found else 0
         if found and self._is_over(runner.optim_wrapper):

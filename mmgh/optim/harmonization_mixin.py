@@ -138,7 +138,7 @@ class HarmonizationMixin:
         weighted = [(group.tasks, group.weights) for group in compared]
         comparison.backward(weighted)
         self._weights = product_by_task(weighted)
-        self._log(compared, losses.total, skips_overflow=scale is not None)
+        self._log(compared, skips_overflow=scale is not None)
 
     def zero_grad(self, **kwargs) -> None:
         """Do as the parent; task gradients not yet stepped with go too."""
@@ -181,20 +181,19 @@ class HarmonizationMixin:
         step = self._inner_count // self._accumulative_counts
         return self._weights is None or step % self.interval == 0
 
-    def _log(self, compared: Sequence[Compared], loss: Tensor,
+    def _log(self, compared: Sequence[Compared],
              skips_overflow: bool) -> None:
         """Log what was compared, after all work of the step was given out:
         the one transfer from the device has to wait for the comparison.
 
-        Where a Gramian is not finite there are no weights to reuse, and all
-        is logged as NaN, as the loss is; nothing, if only the loss scale was
-        too high. Hooks are told the tasks.
+        Where a Gramian is not finite there are no weights to reuse, and hooks
+        are told the tasks. With a loss scale there is no step, and nothing to
+        log; else NaN is logged, as older figures would be taken for new.
         """
         scalars = logged_scalars(compared)
         tasks = list(chain(*(group.tasks for group in compared)))
         norms = torch.cat([group.gramian.diagonal() for group in compared])
-        loss_value, *values = torch.stack(
-            [loss.detach().to(norms), *norms, *scalars.values()]).tolist()
+        values = torch.stack([*norms, *scalars.values()]).tolist()
         norms, values = values[:len(tasks)], values[len(tasks):]
         if not all(map(isfinite, norms)):
             self._weights = None
@@ -202,7 +201,7 @@ class HarmonizationMixin:
                 self.message_hub,
                 [task for task, norm in zip(tasks, norms)
                  if not isfinite(norm)])
-            if skips_overflow and isfinite(loss_value):
+            if skips_overflow:
                 return
             values = [nan] * len(values)
         for name, value in zip(scalars, values):
