@@ -14,8 +14,8 @@ from mmengine.registry import DefaultScope
 from .registered_classes import PACKAGE, REGISTERED
 
 FOUNDATION = {
-    'classifier_outputs', 'compat', 'config_data', 'config_file',
-    'divergence', 'feature_files', 'feature_network', 'input_error', 'nested', 'registry',
+    'classifier_outputs', 'compat', 'config_data', 'config_file', 'divergence',
+    'feature_files', 'feature_network', 'input_error', 'nested', 'registry',
     'rooms', 'seeds', 'task_losses', 'unwrap', 'version'
 }
 MAY_IMPORT = {

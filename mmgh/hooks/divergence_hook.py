@@ -59,7 +59,8 @@ class DivergenceHook(Hook):
         iteration = runner.iter + 1
         tasks = pop_diverged_tasks(runner.message_hub)
         found = list(_losses(runner, outputs or {})) or [
-            f'the gradient of the task `{task}` is not finite' for task in tasks
+            f'the gradient of the task `{task}` is not finite'
+            for task in tasks
         ]
         self._in_a_row = self._in_a_row + 1 if found else 0
         if found and self._is_over(runner.optim_wrapper):

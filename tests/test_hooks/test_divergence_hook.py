@@ -118,8 +118,9 @@ def test_gradient_that_is_not_finite_spoils_no_checkpoint(wrapper, tmp_path):
     """At an iteration that ends with one; all losses are finite."""
     with pytest.raises(DivergenceError) as error:
         train(tmp_path, wrapper, 4, 'loss_alignment', 'gradient')
-    named = r'`\S+` \(and \d+ more\)' if wrapper in ('stock', 'interval') else (
-        'the gradient of the task `alignment`')
+    sees_weights = wrapper in ('stock', 'interval')
+    named = (r'`\S+` \(and \d+ more\)' if sees_weights else
+             'the gradient of the task `alignment`')
     error.match(f'in iteration 4: {named} is not finite')
     assert_last_is(tmp_path, 'iter_2.pth', str(error.value))
 
