@@ -32,6 +32,10 @@ DEFAULT_HOOKS = {
     'evaluator_check': 'mmgh.EvaluatorCheckHook',
     # Loop, sampler, schedule and hooks do not contradict each other.
     'training_check': 'mmgh.TrainingCheckHook',
+    # A training that diverges ends before it is saved.
+    'divergence': 'mmgh.DivergenceHook',
+    # Several processes validate what they save.
+    'common_buffers': 'mmgh.CommonBuffersHook',
     # A resumed run equals an uninterrupted one.
     'exact_resume': 'mmgh.ExactResumeHook',
 }
