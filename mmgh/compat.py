@@ -32,13 +32,17 @@ def check_minimum_version(module_name: str, minimum: str) -> None:
             f'mmgh needs {module_name}>={minimum}, but importing it failed: '
             f'{error}. The extra `openmmlab` of mmgh installs it.'
         ) from error
-    if _version(module.__version__) < _version(minimum):
+    if not is_at_least(module.__version__, minimum):
         raise RuntimeError(f'mmgh needs {module_name}>={minimum}, but found '
                            f'{module.__version__}.')
 
 
-def _version(text: str) -> tuple[int, ...]:
-    """Return the leading numbers: '2.13.0+cpu' -> (2, 13, 0)."""
+def is_at_least(version: str, minimum: str) -> bool:
+    """Compare versions by their leading numbers: 2.13.0+cpu is 2.13.0."""
+    return _leading_numbers(version) >= _leading_numbers(minimum)
+
+
+def _leading_numbers(text: str) -> tuple[int, ...]:
     numbers = []
     for part in text.split('+')[0].split('.'):
         if not part.isdigit():

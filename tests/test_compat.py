@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from mmgh.compat import check_minimum_version
+from mmgh.compat import check_minimum_version, is_at_least
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,6 +43,7 @@ class Attack:
     Attack(np.load, 'file'),
 ])
 def test_other_globals_are_still_refused(tmp_path, attack):
+    pytest.importorskip('torch', '2.6')  # Before, it refuses nothing.
     torch.save(attack, tmp_path / 'a.pth')
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / 'a.pth')
@@ -68,3 +69,9 @@ def test_old_or_missing_module_is_named():
     with pytest.raises(RuntimeError, match='mmgh needs nowhere>=1.0'):
         check_minimum_version('nowhere', '1.0')
     check_minimum_version('torch', '2.1')
+
+
+def test_versions_are_compared_as_numbers():
+    assert is_at_least('2.13.0+cpu', '2.9') and is_at_least('2.1.0', '2.1')
+    assert not is_at_least('2.9.1', '2.13.0+cpu')
+    assert is_at_least('3.0a1', '2.9') and not is_at_least('2.9', '3')

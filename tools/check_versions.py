@@ -101,7 +101,9 @@ def make(environment: Environment, folder: Path, log: IO[str]) -> Path:
     """Install what is missing, or older than it could be; give the Python."""
     run([find_python(environment.python), '-m', 'venv', folder], log)
     python = folder / 'bin/python'
-    pip = [python, '-m', 'pip', '--disable-pip-version-check', 'install']
+    # Most of what torch brings along is never imported.
+    pip = [python, '-m', 'pip', '--disable-pip-version-check', 'install',
+           '--no-compile']
     requirements = [f'--requirement=requirements/{name}.txt'
                     for name in ('runtime', 'optional', 'tests')]
     run([*pip, '--upgrade', 'wheel', *requirements, *environment.packages,
