@@ -54,7 +54,8 @@ ENVIRONMENTS = {
         ('onedl-mmengine==0.10.8', 'onedl-mmcv==2.3.0',
          'onedl-mmpretrain==1.3.0')),
     'onedl-newest': Environment(
-        '3.13', (), ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain')),
+        '3.13', ('torchvision', ),
+        ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain')),
 }
 
 
@@ -71,8 +72,11 @@ def main() -> None:
                 python = make(ENVIRONMENTS[name], args.folder / name, output)
                 rows[-1].update(installed(python, output))
                 rows[-1].update(run_tests(python, args.tests, output))
-        except (LookupError, subprocess.CalledProcessError) as error:
+        except LookupError as error:
             print(f'{name}: {error}', flush=True)
+        except subprocess.CalledProcessError as error:
+            print(f'{name}: status {error.returncode}, see the end of the log',
+                  flush=True)
     print(table(rows))
     sys.exit(any(row.get('failed') != '0' for row in rows))
 
