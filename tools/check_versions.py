@@ -107,7 +107,7 @@ def make(environment: Environment, folder: Path, log: IO[str]) -> Path:
     python = folder / 'bin/python'
     # Most of what torch brings along is never imported.
     pip = [python, '-m', 'pip', '--disable-pip-version-check', 'install',
-           '--no-compile']
+           '--no-compile', '--progress-bar', 'off']
     requirements = [f'--requirement=requirements/{name}.txt'
                     for name in ('runtime', 'optional', 'tests')]
     run([*pip, '--upgrade', 'wheel', *requirements, *environment.packages,
@@ -147,7 +147,7 @@ def installed(python: Path, log: IO[str]) -> dict[str, str]:
 def run_tests(python: Path, tests: list[str], log: IO[str]) -> dict[str, str]:
     """Count what passed, failed and was skipped."""
     try:
-        run([python, '-m', 'pytest', *tests], log)
+        run([python, '-m', 'pytest', '-rs', *tests], log)
     except subprocess.CalledProcessError as error:
         if error.returncode != 1:  # Not one that pytest has counted.
             raise
