@@ -38,11 +38,12 @@ def check_minimum_version(module_name: str, minimum: str) -> None:
 
 
 def is_at_least(version: str, minimum: str) -> bool:
-    """Compare versions by their leading numbers: 2.13.0+cpu is 2.13.0."""
-    return _leading_numbers(version) >= _leading_numbers(minimum)
+    """Compare versions by their leading numbers."""
+    return _version(version) >= _version(minimum)
 
 
-def _leading_numbers(text: str) -> tuple[int, ...]:
+def _version(text: str) -> tuple[int, ...]:
+    """Return the leading numbers: '2.13.0+cpu' -> (2, 13, 0)."""
     numbers = []
     for part in text.split('+')[0].split('.'):
         if not part.isdigit():

@@ -151,7 +151,10 @@ def run_tests(python: Path, tests: list[str], log: IO[str]) -> dict[str, str]:
     except subprocess.CalledProcessError as error:
         if error.returncode != 1:  # Not one that pytest has counted.
             raise
-    summary = Path(log.name).read_text().splitlines()[-1]
+    # Some libraries have a last word after that.
+    summary = re.findall('^=+ (.+) in .+s.* =+$',
+                         Path(log.name).read_text(errors='replace'),
+                         re.MULTILINE)[-1]
     counts = dict.fromkeys(('passed', 'failed', 'skipped'), 0)
     for number, kind in re.findall(r'(\d+) (passed|failed|error|skipped)',
                                    summary):
