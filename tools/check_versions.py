@@ -48,9 +48,10 @@ ENVIRONMENTS = {
     # The first torch that there is for this Python.
     'newest-python': Environment('3.13', ('torch==2.5', 'torchvision==0.20')),
     'newest': Environment('3.13'),
-    # Forks under the same import names.
+    # Forks under the same import names, and the first torch that torchjd
+    # works with, which is in the requirements of tests.
     'onedl-oldest': Environment(
-        '3.10', ('torch==2.1', 'torchvision==0.16', 'numpy<2'),
+        '3.10', ('torch==2.3', 'torchvision==0.18', 'numpy<2'),
         ('onedl-mmengine==0.10.8', 'onedl-mmcv==2.3.0',
          'onedl-mmpretrain==1.3.0')),
     'onedl-newest': Environment(
