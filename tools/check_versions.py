@@ -146,16 +146,18 @@ def installed(python: Path, log: IO[str]) -> dict[str, str]:
 
 
 def run_tests(python: Path, tests: list[str], log: IO[str]) -> dict[str, str]:
-    """Count what passed, failed and was skipped."""
+    """Run pytest and count what passed, failed and was skipped."""
     try:
         run([python, '-m', 'pytest', '-rs', *tests], log)
     except subprocess.CalledProcessError as error:
-        if error.returncode != 1:  # Not one that pytest has counted.
+        if error.returncode != 1:  # It did not get to the end.
             raise
-    # Some libraries have a last word after that.
-    summary = re.findall('^=+ (.+) in .+s.* =+$',
-                         Path(log.name).read_text(errors='replace'),
-                         re.MULTILINE)[-1]
+    return count(Path(log.name).read_text(errors='replace'))
+
+
+def count(output: str) -> dict[str, str]:
+    """Read the summary of pytest; libraries may have a word after it."""
+    summary = re.findall('^=+ (.+) in .+ =+$', output, re.MULTILINE)[-1]
     counts = dict.fromkeys(('passed', 'failed', 'skipped'), 0)
     for number, kind in re.findall(r'(\d+) (passed|failed|error|skipped)',
                                    summary):
