@@ -45,8 +45,8 @@ ENVIRONMENTS = {
     'oldest-python': Environment('3.9'),
     'measured': Environment(
         '3.11', ('--requirement=requirements/torch.txt', )),
-    # The first torch that there is for this Python.
-    'newest-python': Environment('3.13', ('torch==2.5', 'torchvision==0.20')),
+    # The first torch and torchvision that there are for this Python.
+    'newest-python': Environment('3.13', ('torch==2.6', 'torchvision==0.21')),
     'newest': Environment('3.13'),
     # Forks under the same import names, and the first torch that torchjd
     # works with, which is in the requirements of tests.
