@@ -115,7 +115,7 @@ def has_safe_globals() -> bool:
     """Tell whether ``torch.load(weights_only=True)``, the default then, can be
     told what else it may read."""
     import torch
-    return _version(torch.__version__) >= (2, 6)
+    return is_at_least(torch.__version__, '2.6')
 
 
 def allow_resume_globals() -> None:
@@ -139,7 +139,7 @@ def names_of_checkpoints() -> dict[str, Any]:
     from mmengine.logging import HistoryBuffer
 
     # numpy renamed this package in 2.0; a checkpoint may have either name.
-    core = 'numpy._core' if _version(np.__version__) >= (2, ) else 'numpy.core'
+    core = 'numpy._core' if is_at_least(np.__version__, '2') else 'numpy.core'
     functions = {
         name: getattr(importlib.import_module(f'{core}.{module}'), function)
         for module, function in (('multiarray', '_reconstruct'),
