@@ -16,6 +16,7 @@ from mmgh.deployment import find_images, probabilities_of, run_onnx
 from mmgh.feature_files import read_domain
 from ..config_names import ROOT
 from ..test_datasets.layouts import CLASSES, write_folders, write_image
+from ..test_deployment.onnx_packages import skip_without_onnx
 
 NETWORK = """
 default_scope = 'mmpretrain'
@@ -331,8 +332,7 @@ def test_exported_classifier_predicts_images_as_the_run_predicts_features(
 
 def test_exported_onnx_predicts_images_as_the_run_predicts_features(
         run, tools, place):
-    pytest.importorskip('onnxscript')
-    pytest.importorskip('onnxruntime')
+    skip_without_onnx()
     tools('export', run, '--out', place / 'plain')
     tools('export', run, '--out', place / 'onnx', '--onnx')
     images = target_images(place / 'plain', place).flip(1)  # BGR to RGB
