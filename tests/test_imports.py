@@ -20,6 +20,7 @@ FOUNDATION = {
     'rooms', 'seeds', 'task_losses', 'untrusted_files', 'unwrap', 'version'
 }
 MAY_IMPORT = {
+    'command': set(),
     'gradients': set(),
     'harmonizers': FOUNDATION | {'gradients'},
     'optim': FOUNDATION | {'gradients'},
