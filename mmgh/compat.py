@@ -118,6 +118,27 @@ def has_safe_globals() -> bool:
     return is_at_least(torch.__version__, '2.6')
 
 
+def register_configs() -> None:
+    """Let ``_base_ = 'mmgh::dann/...'`` be like a file beside the config.
+
+    MMEngine up to (at least) 0.10.7 knows packages with configs by a table of
+    distributions; where an editable one has its files, it does not. So the
+    name in the table is that of a module of the package that was imported. And
+    it would look for what such a base names in mmgh only, be it types,
+    which are meant to be of the default scope, or functions.
+    """
+    from mmengine.config import Config
+    from mmengine.config.utils import MODULE2PACKAGE
+    MODULE2PACKAGE['mmgh'] = 'mmgh.version'
+    path_and_scope = Config._get_cfg_path
+
+    def without_our_scope(*args, **kwargs) -> tuple[str, str | None]:
+        path, scope = path_and_scope(*args, **kwargs)
+        return path, None if scope == 'mmgh' else scope
+
+    Config._get_cfg_path = staticmethod(without_our_scope)
+
+
 def allow_resume_globals() -> None:
     """Let ``torch.load(weights_only=True)`` read MMEngine's checkpoints.
 

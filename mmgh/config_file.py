@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Iterator
 
@@ -14,11 +15,38 @@ from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
 
 
+def find_config(path: str | Path) -> Path:
+    """Find the file of a config.
+
+    Args:
+        path (str | Path): A file. If there is none of that name, a config that
+            comes with mmgh: ``mmgh::dann/NAME.py``, ``dann/NAME.py`` or
+            ``configs/dann/NAME.py``; or with another package of OpenMMLab:
+            ``mmpretrain::resnet/NAME.py``.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    if Path(path).exists():
+        return Path(path)
+    package, _, name = str(path).rpartition('::')
+    package = package or 'mmgh'
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec and spec.origin and '..' not in Path(name).parts:
+        configs = Path(spec.origin).parent / '.mim/configs'
+        found = configs / name.removeprefix('configs/')
+        if found.is_file():
+            return found
+    raise FileNotFoundError(
+        f'{path} should be a config that is there, or that comes with '
+        f'{package}, but there is none.')
+
+
 def read_config(path: str | Path, options: dict | None = None) -> Config:
     """Read a file with a config.
 
     Args:
-        path (str | Path): The file.
+        path (str | Path): The file, or what :func:`find_config` finds.
         options (dict, optional): Settings that replace those of the config.
             Defaults to None.
 
@@ -27,6 +55,7 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
         InputError: If it is none, lacks a module, does not take the options,
             or has a name that is a slip of one that MMEngine reads.
     """
+    path = find_config(path)
     try:
         with _missing_module_named(path):
             cfg = Config.fromfile(path)

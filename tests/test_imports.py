@@ -21,6 +21,7 @@ FOUNDATION = {
     'untrusted_files', 'unwrap', 'version'
 }
 MAY_IMPORT = {
+    'command': set(),
     'gradients': set(),
     'harmonizers': FOUNDATION | {'gradients'},
     'optim': FOUNDATION | {'gradients'},

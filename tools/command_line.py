@@ -25,7 +25,8 @@ from mmgh.input_error import InputError
 def make_parser(description: str) -> argparse.ArgumentParser:
     """Make a parser with the options that both tools take."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        'config', help='a file, or a config that comes with mmgh')
     parser.add_argument('--work-dir', help='where logs and results go')
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision')

@@ -1,7 +1,7 @@
 """Take a trained classifier away, to where mmgh is not installed.
 
-    python tools/export.py RUN --out FOLDER
-    python tools/export.py RUN --out FOLDER --onnx
+    mmgh export RUN --out FOLDER
+    mmgh export RUN --out FOLDER --onnx
 
 The first writes config.py and classifier.pth for mmpretrain alone:
 

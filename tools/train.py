@@ -1,4 +1,9 @@
-"""Train a model from a config: python tools/train.py CONFIG."""
+"""Train a model from a config.
+
+    mmgh train CONFIG
+
+Logs and checkpoints go to the work directory.
+"""
 from __future__ import annotations
 
 import argparse
