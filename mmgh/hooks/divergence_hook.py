@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
+from mmgh.arguments import FLAG
 from mmgh.divergence import (DivergenceError, diverged_weights,
                              pop_diverged_tasks)
 from mmgh.registry import HOOKS
@@ -47,6 +48,7 @@ class DivergenceHook(Hook):
     priority = 55
 
     def __init__(self, stop: bool = True) -> None:
+        FLAG.check(stop=stop)
         self.stop = stop
         self._in_a_row = 0
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Collection, Iterable
 
-import torch
-
+from mmgh.checkpoints import read_checkpoint
 from mmgh.divergence import diverged_tensors
+from mmgh.input_error import InputError
 
 
 def last_good_checkpoint(folders: Iterable[Path],
@@ -27,8 +27,8 @@ def last_good_checkpoint(folders: Iterable[Path],
 
 def _is_good(path: Path, parameters: Collection[str]) -> bool:
     try:
-        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception:  # of many types: it is no checkpoint, or half of one
+        checkpoint = read_checkpoint(path)
+    except InputError:  # half of one, or none
         return False
     return 'optimizer' in checkpoint and not diverged_tensors(
         checkpoint['state_dict'], parameters)

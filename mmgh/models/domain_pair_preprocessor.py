@@ -7,6 +7,7 @@ from mmengine.model import BaseDataPreprocessor
 from mmpretrain.structures import DataSample
 from torch import nn
 
+from mmgh.arguments import COUNT
 from mmgh.registry import MODELS
 
 
@@ -40,6 +41,7 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
                  preprocessor: dict | nn.Module,
                  num_classes: int | None = None) -> None:
         super().__init__()
+        COUNT.or_none().check(num_classes=num_classes)
         if isinstance(preprocessor, dict):
             preprocessor = MODELS.build(preprocessor)
         if not isinstance(preprocessor, nn.Module):
