@@ -4,7 +4,7 @@ from __future__ import annotations
 # The repairs come first: what follows may import a dependency they mend.
 from .compat import (allow_resume_globals, check_minimum_version,
                      declare_torchvision_operators, read_files_as_data,
-                     write_local_files_atomically)
+                     register_configs, write_local_files_atomically)
 from .version import __version__
 
 check_minimum_version('torch', '2.1')
@@ -13,5 +13,11 @@ declare_torchvision_operators()
 allow_resume_globals()
 read_files_as_data()
 write_local_files_atomically()
+register_configs()
+
+# isort: split
+from .default_hooks import join_runners  # noqa: E402
+
+join_runners()
 
 __all__ = ['__version__']

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmgh.input_error import InputError
@@ -41,3 +42,20 @@ def check_finite_outputs(path: str | Path, **outputs: Tensor) -> None:
         if not values.isfinite().all():
             raise InputError(f'{path} should give finite {name}, but does '
                              'not: the training diverged.')
+
+
+def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy, a scalar.
+
+    Args:
+        scores (Tensor): Before softmax, shape ``(N, C)``.
+        labels (Tensor): Classes ``(N, )``, or their probabilities ``(N, C)``,
+            such as one-hot ones; of any type of number.
+    """
+    kind = torch.long if labels.dim() == 1 else scores.dtype
+    return F.cross_entropy(scores, labels.to(kind))
+
+
+def most_probable(labels: Tensor) -> Tensor:
+    """Return classes ``(N, )`` of labels as of :func:`cross_entropy`."""
+    return labels.long() if labels.dim() == 1 else labels.argmax(dim=1)

@@ -32,9 +32,14 @@ def check_minimum_version(module_name: str, minimum: str) -> None:
             f'mmgh needs {module_name}>={minimum}, but importing it failed: '
             f'{error}. The extra `openmmlab` of mmgh installs it.'
         ) from error
-    if _version(module.__version__) < _version(minimum):
+    if not is_at_least(module.__version__, minimum):
         raise RuntimeError(f'mmgh needs {module_name}>={minimum}, but found '
                            f'{module.__version__}.')
+
+
+def is_at_least(version: str, minimum: str) -> bool:
+    """Compare versions by their leading numbers."""
+    return _version(version) >= _version(minimum)
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -110,7 +115,28 @@ def has_safe_globals() -> bool:
     """Tell whether ``torch.load(weights_only=True)``, the default then, can be
     told what else it may read."""
     import torch
-    return _version(torch.__version__) >= (2, 6)
+    return is_at_least(torch.__version__, '2.6')
+
+
+def register_configs() -> None:
+    """Let ``_base_ = 'mmgh::dann/...'`` be like a file beside the config.
+
+    MMEngine up to (at least) 0.10.7 knows packages with configs by a table of
+    distributions; where an editable one has its files, it does not. So the
+    name in the table is that of a module of the package that was imported. And
+    it would look for what such a base names in mmgh only, be it types,
+    which are meant to be of the default scope, or functions.
+    """
+    from mmengine.config import Config
+    from mmengine.config.utils import MODULE2PACKAGE
+    MODULE2PACKAGE['mmgh'] = 'mmgh.version'
+    path_and_scope = Config._get_cfg_path
+
+    def without_our_scope(*args, **kwargs) -> tuple[str, str | None]:
+        path, scope = path_and_scope(*args, **kwargs)
+        return path, None if scope == 'mmgh' else scope
+
+    Config._get_cfg_path = staticmethod(without_our_scope)
 
 
 def allow_resume_globals() -> None:
@@ -134,7 +160,7 @@ def names_of_checkpoints() -> dict[str, Any]:
     from mmengine.logging import HistoryBuffer
 
     # numpy renamed this package in 2.0; a checkpoint may have either name.
-    core = 'numpy._core' if _version(np.__version__) >= (2, ) else 'numpy.core'
+    core = 'numpy._core' if is_at_least(np.__version__, '2') else 'numpy.core'
     functions = {
         name: getattr(importlib.import_module(f'{core}.{module}'), function)
         for module, function in (('multiarray', '_reconstruct'),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Iterator
 
@@ -9,23 +10,52 @@ from mmengine.config import Config
 from mmengine.config.utils import ConfigParsingError
 from mmengine.utils import import_modules_from_strings
 
+from mmgh.config_names import check_names
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
+
+
+def find_config(path: str | Path) -> Path:
+    """Find the file of a config.
+
+    Args:
+        path (str | Path): A file. If there is none of that name, a config that
+            comes with mmgh: ``mmgh::dann/NAME.py``, ``dann/NAME.py`` or
+            ``configs/dann/NAME.py``; or with another package of OpenMMLab:
+            ``mmpretrain::resnet/NAME.py``.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    if Path(path).exists():
+        return Path(path)
+    package, _, name = str(path).rpartition('::')
+    package = package or 'mmgh'
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec and spec.origin and '..' not in Path(name).parts:
+        configs = Path(spec.origin).parent / '.mim/configs'
+        found = configs / name.removeprefix('configs/')
+        if found.is_file():
+            return found
+    raise FileNotFoundError(
+        f'{path} should be a config that is there, or that comes with '
+        f'{package}, but there is none.')
 
 
 def read_config(path: str | Path, options: dict | None = None) -> Config:
     """Read a file with a config.
 
     Args:
-        path (str | Path): The file.
+        path (str | Path): The file, or what :func:`find_config` finds.
         options (dict, optional): Settings that replace those of the config.
             Defaults to None.
 
     Raises:
         FileNotFoundError: If the config, or a base of it, is not there.
-        InputError: If it is none, lacks a module, or does not take the
-            options.
+        InputError: If it is none, lacks a module, does not take the options,
+            or has a name that is a slip of one that MMEngine reads.
     """
+    path = find_config(path)
     try:
         with _missing_module_named(path):
             cfg = Config.fromfile(path)
@@ -36,6 +66,7 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     except (ConfigParsingError, OSError) as error:
         raise InputError(f'{path} should be a config that MMEngine reads, '
                          f'but: {error}') from error
+    check_names(cfg, path)
     return with_options(cfg, options, path)
 
 
@@ -78,14 +109,30 @@ def with_options(cfg: Config, options: dict | None,
         path (str | Path): Of the config in the message.
 
     Raises:
-        InputError: If the config does not take them.
+        InputError: If the config does not take them, or one is a slip of
+            another.
     """
+    check_names(Config(_nested(options or {})), 'a setting')
     try:
         cfg.merge_from_dict(options or {})
     except (AssertionError, KeyError, TypeError) as error:
         raise InputError(f'{path} should take the options {options}, but: '
                          f'{error}') from error
     return cfg
+
+
+def _nested(options: dict) -> dict:
+    """Return settings as they stand in a config; later ones count."""
+    nested: dict = {}
+    for path, value in options.items():
+        node = nested
+        *outer, name = path.split('.')
+        for key in outer:
+            if not isinstance(node.get(key), dict):
+                node[key] = {}
+            node = node[key]
+        node[name] = value
+    return nested
 
 
 @contextmanager

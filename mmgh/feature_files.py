@@ -61,7 +61,7 @@ def read_domain(folder: str | Path, domain: str) -> FeatureDomain:
     except (OSError, TypeError, ValueError) as error:
         raise InputError(
             f'{path} and {path.stem}.json should be the features of a domain, '
-            'as tools/extract_features.py writes them, but reading them '
+            'as `mmgh extract` writes them, but reading them '
             f'failed: {error}') from error
     if len(shape) != 3 or shape[1] != len(found.files):
         raise InputError(f'{path} should have shape (views, '

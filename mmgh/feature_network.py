@@ -87,8 +87,8 @@ def read_network(folder: str | Path) -> FeatureNetwork:
         digest = network.digest
     except Exception as error:  # torch names no common type
         raise InputError(f'{path} should be the weights of a network, as '
-                         'tools/extract_features.py writes them, but reading '
-                         f'them failed: {error}') from error
+                         '`mmgh extract` writes them, but reading them '
+                         f'failed: {error}') from error
     if digest != content['digest']:
         raise InputError(f'{folder} should have the network '
                          f"{content['digest']}, but has {digest}.")
@@ -102,7 +102,7 @@ def _read_json(path: Path) -> dict:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f'{path} should say which network made the features, as '
-            'tools/extract_features.py writes it, but reading it failed: '
+            '`mmgh extract` writes it, but reading it failed: '
             f'{error!r}') from error
 
 

@@ -46,6 +46,7 @@ def optimizer() -> SGD:
 
 # What a class needs besides the sizes, as small as it can be.
 NEEDS = {
+    'DomainPairDataPreprocessor': dict(preprocessor=nn.Identity()),
     'AlternatingMCDClassifier': dict(
         CLASSIFIER, uda_head=dict(type='mmgh.MCDHead')),
     'Constant': dict(weights=dict(cls=1.)),

@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from mmgh.compat import check_minimum_version
+from mmgh.compat import check_minimum_version, is_at_least
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +24,16 @@ def test_log_buffer_of_a_checkpoint_is_loaded(tmp_path):
     assert loaded['buffer'].data[0].tolist() == [1, 2, 4]
     assert loaded['buffer'].mean(3) == pytest.approx(7 / 3)
     assert loaded['number'] == 3
+
+
+def test_log_buffer_is_loaded_after_others_allowed_it_for_a_while(tmp_path):
+    """As the forks do; torch then takes away what was allowed before."""
+    pytest.importorskip('torch', '2.6')
+    torch.save(HistoryBuffer([1.], [1]), tmp_path / 'a.pth')
+    with torch.serialization.safe_globals(
+            [HistoryBuffer, np.ndarray, np.dtype, getattr]):
+        pass
+    assert isinstance(torch.load(tmp_path / 'a.pth'), HistoryBuffer)
 
 
 class Attack:
@@ -68,3 +78,9 @@ def test_old_or_missing_module_is_named():
     with pytest.raises(RuntimeError, match='mmgh needs nowhere>=1.0'):
         check_minimum_version('nowhere', '1.0')
     check_minimum_version('torch', '2.1')
+
+
+def test_versions_are_compared_as_numbers():
+    assert is_at_least('2.13.0+cpu', '2.9') and is_at_least('2.1.0', '2.1')
+    assert not is_at_least('2.9.1', '2.13.0+cpu')
+    assert is_at_least('3.0a1', '2.9') and not is_at_least('2.9', '3')

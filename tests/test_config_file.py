@@ -5,10 +5,12 @@ import sys
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmgh.analysis import load_config, load_trained
-from mmgh.config_file import read_config
+from mmgh.config_file import find_config, read_config
 from mmgh.input_error import InputError
+from .config_names import CONFIGS, ROOT
 
 TEXT = "custom_imports = dict(imports=['my_heads.mean_head'])\n"
 MESSAGE = 'needs the module my_heads, .* PYTHONPATH to the folder that has it'
@@ -76,3 +78,48 @@ def test_what_is_no_config_is_refused(tmp_path):
     path.write_text('# Not a config')
     with pytest.raises(InputError, match='README.md should be a config that'):
         read_config(path)
+
+
+NAME = 'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py'
+
+
+@pytest.mark.parametrize('prefix', ['', 'configs/', 'mmgh::'])
+def test_config_that_comes_with_mmgh_is_found(tmp_path, monkeypatch, prefix):
+    monkeypatch.chdir(tmp_path)
+    found = find_config(prefix + NAME)
+    assert found.samefile(ROOT / NAME)
+    # One's own of that name goes first.
+    own = tmp_path / (prefix + NAME)
+    own.parent.mkdir(parents=True)
+    own.write_text('a = 1')
+    assert find_config(prefix + NAME).samefile(own)
+
+
+def test_config_of_another_package_is_found():
+    cfg = read_config('mmpretrain::resnet/resnet18_8xb32_in1k.py')
+    assert cfg.model.backbone.depth == 18
+
+
+@pytest.mark.parametrize('path', [
+    'dann/dann.py', 'mmgh::dann.py', 'mmgh::../tools/train.py',
+    '../tools/train.py', 'no_package::' + NAME, 'mmengine.config::a.py',
+    'mmgh::', 'a::b::' + NAME, 'dann', '::' + NAME[1:]
+])
+def test_other_names_are_refused(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match='should be a config that'):
+        read_config(path)
+
+
+@pytest.mark.parametrize('path', CONFIGS[::10], ids=lambda path: path.stem)
+def test_base_of_the_package_is_like_a_file(tmp_path, path):
+    """Nothing tells the two apart: neither types nor functions are looked for
+    in another scope."""
+    name = path.relative_to(ROOT)
+    mine = tmp_path / 'mine.py'
+    mine.write_text(f"_base_ = 'mmgh::{name}'\nwork_dir = 'a'\n")
+    same = tmp_path / 'same.py'
+    same.write_text(f"_base_ = '{path}'\nwork_dir = 'a'\n")
+    cfg = Config.fromfile(mine)
+    assert cfg.work_dir == 'a'
+    assert cfg.to_dict() == Config.fromfile(same).to_dict()

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import torch
@@ -23,7 +25,8 @@ from mmgh.input_error import InputError
 def make_parser(description: str) -> argparse.ArgumentParser:
     """Make a parser with the options that both tools take."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        'config', help='a file, or a config that comes with mmgh')
     parser.add_argument('--work-dir', help='where logs and results go')
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision')
@@ -65,6 +68,7 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    timeout_of(cfg)
     return cfg
 
 
@@ -98,12 +102,29 @@ def distribute_on_cpu(cfg: Config) -> None:
     MMEngine itself assumes one GPU a process.
     """
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
-        torch.distributed.init_process_group('gloo')
+        torch.distributed.init_process_group('gloo', timeout=timeout_of(cfg))
         cfg.model_wrapper_cfg = {
             'type': 'MMDistributedDataParallel',
             'broadcast_buffers': False,
             **cfg.get('model_wrapper_cfg', {}), 'device_ids': None
         }
+
+
+def timeout_of(cfg: Config) -> timedelta | None:
+    """Return how long processes wait for each other; None for torch's own
+    choice.
+
+    Raises:
+        InputError: If it is no time.
+    """
+    dist_cfg = cfg.get('env_cfg', {}).get('dist_cfg', {})
+    seconds = dist_cfg.get('timeout')
+    if seconds is None:
+        return None
+    if type(seconds) not in (int, float) or not 0 < seconds < inf:
+        raise InputError('`env_cfg.dist_cfg.timeout` should be a number of '
+                         f'seconds above 0, but got {seconds!r}.')
+    return timedelta(seconds=seconds)
 
 
 def build_runner(cfg: Config) -> Runner:

@@ -3,6 +3,10 @@
 #   bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [options]
 # Several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT in the environment.
 set -euo pipefail
+if [ $# -lt 3 ]; then
+    echo "usage: bash $0 CONFIG CHECKPOINT GPUS [options]" >&2
+    exit 2
+fi
 tools=$(dirname "${BASH_SOURCE[0]}")
 PYTHONPATH="$tools/..:${PYTHONPATH:-}" torchrun \
     --nnodes="${NNODES:-1}" \

@@ -1,7 +1,7 @@
 """Take a trained classifier away, to where mmgh is not installed.
 
-    python tools/export.py RUN --out FOLDER
-    python tools/export.py RUN --out FOLDER --onnx
+    mmgh export RUN --out FOLDER
+    mmgh export RUN --out FOLDER --onnx
 
 The first writes config.py and classifier.pth for mmpretrain alone:
 
@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import tempfile
 from pathlib import Path
 
@@ -45,7 +44,8 @@ from whole_run import load_whole
 
 from mmgh.analysis import Trained
 from mmgh.classifier_outputs import check_finite_outputs
-from mmgh.deployment import probabilities_of, run_onnx, write_onnx
+from mmgh.deployment import (check_onnx_packages, probabilities_of, run_onnx,
+                             write_onnx)
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from mmgh.input_error import InputError
 
@@ -61,19 +61,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', type=Path, required=True, help='new or empty folder')
     parser.add_argument(
-        '--onnx', action='store_true', help='write classifier.onnx instead')
+        '--onnx',
+        action='store_true',
+        help='write classifier.onnx instead; needs torch 2.5')
     args = parser.parse_args()
     if args.out.exists() and not (args.out.is_dir()
                                   and not list(args.out.iterdir())):
         parser.error(f'--out should be a new or an empty folder, but there is '
                      f'something at {args.out}')
-    missing = [
-        name for name in ('onnxscript', 'onnxruntime')
-        if args.onnx and importlib.util.find_spec(name) is None
-    ]
-    if missing:
-        parser.error(f'--onnx needs the packages onnxscript and onnxruntime, '
-                     f"but {' and '.join(missing)} cannot be found")
+    if args.onnx:
+        check_onnx_packages()
     return args
 
 

@@ -1,6 +1,6 @@
 r"""Run the backbone of a classifier over images once, and keep its features.
 
-    python tools/extract_features.py CONFIG --out data/features/mine \
+    mmgh extract CONFIG --out data/features/mine \
         data/mine/source data/mine/target
 
 A training on them takes seconds: mmgh.FeatureFolder reads them, and

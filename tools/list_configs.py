@@ -1,6 +1,7 @@
 """List all configs: python tools/list_configs.py [--write].
 
-With --write the list replaces the one in configs/README.md.
+With --write the list replaces the one in configs/README.md, and the index for
+`mim search mmgh`, configs/metafile.yml.
 """
 from __future__ import annotations
 
@@ -16,11 +17,13 @@ from typing import NamedTuple
 import mmgh  # noqa: F401
 
 # isort: split
+import mmengine
 from mmengine.config import Config
 
 from mmgh.registry import MODELS
 
 ROOT = Path(__file__).parents[1] / 'configs'
+INDEX = 'metafile.yml'
 START = '<!-- python tools/list_configs.py --write -->\n'
 END = '<!-- end of the list -->\n'
 NAME = re.compile(r'(?P<method>.+?)(-(?P<harmonizer>gh|ghpp))?'
@@ -112,6 +115,34 @@ def make_list(root: Path) -> str:
         *list_recipes(recipes), ''])
 
 
+def make_index(root: Path) -> str:
+    """YAML that openmim reads: methods, and the configs of each."""
+    methods, models = {}, []
+    for recipe, paths in find_recipes(root).items():
+        method = methods.setdefault(recipe.method, dict(Name=recipe.method))
+        readme = f'{recipe.folder}/README.md'
+        # Not that of a data set.
+        is_own = recipe.method.startswith(recipe.folder.replace('_', '-'))
+        if is_own and (root / readme).exists():
+            method['README'] = f'configs/{readme}'
+        metadata = {
+            'Training Data': recipe.data,
+            'Architecture': recipe.backbone,
+            **({'Batch Size': int(recipe.batch)} if recipe.batch else {}),
+            **({'Iterations': recipe.iterations} if recipe.iterations else {}),
+        }
+        models += [{
+            'Name': path.stem,
+            'In Collection': recipe.method,
+            'Config': f'configs/{recipe.folder}/{path.name}',
+            'Metadata': dict(metadata, Harmonizer=LINKS[name]),
+        } for name, path in paths.items()]
+    return mmengine.dump(
+        dict(Collections=list(methods.values()), Models=models),
+        file_format='yaml',
+        sort_keys=False)
+
+
 def replace_list(text: str, new: str) -> str:
     """The text of a README with another list between its two marks."""
     before, rest = text.split(START)
@@ -124,11 +155,12 @@ def main() -> None:
     parser.add_argument(
         '--write',
         action='store_true',
-        help='replace the list in configs/README.md')
+        help='replace the list in configs/README.md, and the index')
     args = parser.parse_args()
     if args.write:
         readme = ROOT / 'README.md'
         readme.write_text(replace_list(readme.read_text(), make_list(ROOT)))
+        (ROOT / INDEX).write_text(make_index(ROOT))
     else:
         print(make_list(ROOT), end='')
 

@@ -1,6 +1,6 @@
 """Classify image files with a trained model.
 
-    python tools/predict.py RUN IMAGES... --out predictions.csv
+    mmgh predict RUN IMAGES... --out predictions.csv
 
 IMAGES are files, and folders, which are searched recursively. They go through
 the test pipeline of the run (without test data, that of the validation); where

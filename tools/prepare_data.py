@@ -1,8 +1,8 @@
 """Download, unpack and check a data set of domain adaptation.
 
-    python tools/prepare_data.py --list
-    python tools/prepare_data.py usps
-    python tools/prepare_data.py office31 --from FILE
+    mmgh prepare --list
+    mmgh prepare usps
+    mmgh prepare office31 --from FILE
 
 It goes on where it was interrupted, brings only what is missing or wrong,
 and ends with status 0 only if the data set is complete.

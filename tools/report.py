@@ -1,6 +1,6 @@
 """A run, or a comparison of runs, on one HTML page that needs no other file.
 
-    python tools/report.py WORK_DIR... --out report.html
+    mmgh report WORK_DIR... --out report.html
 
 shows results, whether there was anything to harmonize, settings (of several
 runs: those that differ), curves, angles, features, and the target images that

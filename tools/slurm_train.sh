@@ -3,6 +3,10 @@
 #   bash tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [options]
 # GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS in the environment.
 set -euo pipefail
+if [ $# -lt 4 ]; then
+    echo "usage: bash $0 PARTITION JOB_NAME CONFIG WORK_DIR [options]" >&2
+    exit 2
+fi
 tools=$(dirname "${BASH_SOURCE[0]}")
 # SRUN_ARGS is several words on purpose.
 # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 """Run a study: methods x harmonizers x domain pairs x seeds, from configs.
 
-    python tools/study.py configs/studies/digits.py --out work_dirs/study
+    mmgh study configs/studies/digits.py --out work_dirs/study
 
 Finished runs are not done again, stopped ones go on where they stopped. The
 results of all runs below `--out` end in its study.csv, from which
@@ -42,7 +42,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('study', type=Path, help='config of the study')
+    parser.add_argument('study',
+        type=Path,
+        help='its config: a file, or one that comes with mmgh')
     parser.add_argument(
         '--out', type=Path, help='folder of runs and results')
     parser.add_argument(
@@ -110,7 +112,7 @@ def tell_power(args: argparse.Namespace, runs: list[Run],
     if table is None:
         raise InputError(
             'There should be two seeds of a harmonizer and of its baseline to '
-            'plan from. Make a pilot first, such as: python tools/study.py '
+            'plan from. Make a pilot first, such as: mmgh study '
             f"{args.study} --out {args.out or 'work_dirs/pilot'} --seeds "
             '0 1 2 3 4')
     print(table)

@@ -1,4 +1,9 @@
-"""Test a checkpoint: python tools/test.py CONFIG CHECKPOINT."""
+"""Test a checkpoint.
+
+    mmgh test CONFIG CHECKPOINT
+
+The metrics are those of the config.
+"""
 from __future__ import annotations
 
 import argparse

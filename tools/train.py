@@ -1,4 +1,9 @@
-"""Train a model from a config: python tools/train.py CONFIG."""
+"""Train a model from a config.
+
+    mmgh train CONFIG
+
+Logs and checkpoints go to the work directory.
+"""
 from __future__ import annotations
 
 import argparse
@@ -10,6 +15,7 @@ from harmonizer_option import add_harmonizer_option, apply_harmonizer_option
 from mmengine.config import Config
 from wrapper_types import AMP, swap_wrapper_type
 
+from mmgh.divergence import DivergenceError
 from mmgh.input_error import InputError
 
 
@@ -69,7 +75,10 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args)
     merge_args(cfg, args)
-    build_runner(cfg).train()
+    try:
+        build_runner(cfg).train()
+    except DivergenceError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == '__main__':

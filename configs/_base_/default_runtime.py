@@ -19,10 +19,17 @@ default_hooks = dict(
     class_check=dict(type='mmgh.ClassCheckHook'),
     # A checkpoint has the weights of the model.
     weights_check=dict(type='mmgh.WeightsCheckHook'),
-    # The data and the model have what the metrics need.
+    # The data and the model have what the metrics need, and what waits for a
+    # metric names one.
     evaluator_check=dict(type='mmgh.EvaluatorCheckHook'),
+    # Loop, sampler, schedule, clipping and saving go with each other.
+    training_check=dict(type='mmgh.TrainingCheckHook'),
     # A resumed run equals an uninterrupted one.
     exact_resume=dict(type='mmgh.ExactResumeHook'),
+    # A training that diverges ends before it is saved.
+    divergence=dict(type='mmgh.DivergenceHook'),
+    # Several processes validate what they save.
+    common_buffers=dict(type='mmgh.CommonBuffersHook'),
     visualization=dict(type='VisualizationHook', enable=False))
 custom_hooks = []
 randomness = dict(seed=0, deterministic=False)
@@ -30,7 +37,9 @@ randomness = dict(seed=0, deterministic=False)
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    # Seconds that processes wait for one that hangs. More, if one may be busy
+    # alone for longer, as with a metric that takes its time.
+    dist_cfg=dict(backend='nccl', timeout=600))
 visualizer = dict(
     type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 # Scalars of single iterations are noisy: log their mean since the last line.

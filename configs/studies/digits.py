@@ -1,7 +1,8 @@
-# A study for tools/study.py: each method with each harmonizer on each pair of
-# domains, with each seed. Paths are relative to this file, `options` are as
-# for --cfg-options. A harmonizer's `suffix` names the method's config, or its
-# `harmonizer` (a config, a name, or none) takes the place of what that has.
+# A study for `mmgh study`: each method with each harmonizer on each pair of
+# domains, with each seed. Paths are relative to this file, or
+# `mmgh::dann/...py` from anywhere; `options` are as for --cfg-options.
+# A harmonizer's `suffix` names the method's config, or its `harmonizer` (a
+# config, a name, or none) takes the place of what that has.
 # Without `null = False` each study also has the null control, which is named
 # null. A method may be `of` another one, with its alignment of another
 # `strength`.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Sequence
+
 from mmengine.dataset import BaseDataset
 from torch.utils.data import Dataset
 
@@ -47,6 +49,11 @@ class DomainConcatDataset(Dataset):
     def metainfo(self) -> dict:
         """Meta information of the source."""
         return self.source.metainfo
+
+    @property
+    def CLASSES(self) -> Sequence[str] | None:
+        """Names of the classes, as mmpretrain's hooks ask for them."""
+        return self.metainfo.get('classes')
 
     def __len__(self) -> int:
         """Count the images of both domains."""

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Sequence
+
+import numpy as np
 from mmengine.dataset import BaseDataset
 from torch.utils.data import Dataset
 
@@ -57,6 +60,24 @@ class DomainPairDataset(Dataset):
     def metainfo(self) -> dict:
         """Meta information of the source."""
         return self.source.metainfo
+
+    @property
+    def datasets(self) -> list[BaseDataset]:
+        """Both domains, in which mmpretrain's hooks replace pipelines."""
+        return [self.source, self.target]
+
+    @property
+    def CLASSES(self) -> Sequence[str] | None:
+        """Names of the classes, as mmpretrain's hooks ask for them."""
+        return self.metainfo.get('classes')
+
+    def get_gt_labels(self) -> np.ndarray:
+        """Return the labels of the source, as mmpretrain's hooks ask for
+        them."""
+        return np.array([
+            self.source.get_data_info(i)['gt_label']
+            for i in range(len(self.source))
+        ])
 
     def __len__(self) -> int:
         """Return the size of the larger domain."""

@@ -16,6 +16,7 @@ from torch.utils.data import Sampler
 from mmgh.arguments import FLAG, number
 from mmgh.registry import DATA_SAMPLERS
 from mmgh.seeds import mixed_seed
+from .domain_concat_dataset import DomainConcatDataset
 from .domain_pair_dataset import DomainPairDataset
 
 
@@ -57,10 +58,12 @@ class DomainPairSampler(Sampler):
                  shuffle: bool = True,
                  seed: int | None = None,
                  balance_source: bool = False) -> None:
-        if not (hasattr(dataset, 'source') and hasattr(dataset, 'target')):
-            raise TypeError('A DomainPairSampler should sample from a '
-                            'mmgh.DomainPairDataset, but got '
-                            f'{type(dataset).__name__}.')
+        if isinstance(dataset, DomainConcatDataset) or not (hasattr(
+                dataset, 'source') and hasattr(dataset, 'target')):
+            raise TypeError(
+                "`train_dataloader.dataset.type` should be 'mmgh."
+                "DomainPairDataset', from which a DomainPairSampler samples, "
+                f'but got {type(dataset).__name__}.')
         FLAG.check(
             infinite=infinite, shuffle=shuffle, balance_source=balance_source)
         number(at_least=0, whole=True).or_none().check(seed=seed)

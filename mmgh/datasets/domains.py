@@ -4,7 +4,7 @@ from __future__ import annotations
 from mmengine.dataset import BaseDataset
 
 from mmgh.registry import DATASETS
-from .class_names import check_same_classes
+from .class_names import check_folders, check_same_labels
 
 
 def build_domains(
@@ -13,16 +13,17 @@ def build_domains(
     """Return both domains, from configs or built.
 
     Raises:
+        TypeError: If a domain is neither.
         ValueError: If a domain is missing or empty, if both name their
-            classes and the names or their order differ, or if features of
-            both are of different networks.
+            classes and the names or their order differ, if a folder is no
+            class or another one than its name says, or if features of both
+            are of different networks.
     """
     source = _build('source', source)
     target = _build('target', target)
-    check_same_classes(
-        source.metainfo.get('classes'),
-        target.metainfo.get('classes'),
-        sides=('the source', 'the target'))
+    for domain, dataset in dict(source=source, target=target).items():
+        check_folders(dataset, f'the {domain}')
+    check_same_labels(source, target, sides=('the source', 'the target'))
     networks = [
         dataset.metainfo.get('network') for dataset in (source, target)
     ]
@@ -57,6 +58,10 @@ def load_item(domain: str, dataset: BaseDataset, index: int) -> dict:
 
 
 def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
+    if not (isinstance(dataset, dict) or hasattr(dataset, 'metainfo')):
+        raise TypeError(
+            f'`{domain}` should be a data set, or a config of one such as '
+            f"dict(type='CustomDataset', ...), but got {dataset!r}.")
     try:
         if isinstance(dataset, dict):
             dataset = DATASETS.build(dataset)

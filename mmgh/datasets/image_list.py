@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import PurePath
+from typing import Iterable
 
+from mmengine.fileio import get_file_backend, get_text
 from mmpretrain.datasets import CustomDataset
 
 from mmgh.arguments import COUNT
@@ -46,37 +49,67 @@ class ImageList(CustomDataset):
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Read paths and labels."""
-        try:
-            data_list = super().load_data_list()
-        except ValueError as error:
-            raise ValueError(
-                f'Each line of {self.ann_file} should be the path of an image '
-                'and a whole number, as in "cat/0001.jpg 3", but reading it '
-                f'failed: {error}.') from error
-        self._metainfo['classes'] = self._names_of_classes(data_list)
+        """Read paths and labels.
+
+        Blank lines, the mark of the byte order that some editors put first,
+        and any ends of lines are skipped.
+        """
+        folder = get_file_backend(self.img_prefix, enable_singleton=True)
+        names = _Names()
+        data_list = []
+        for number, line in enumerate(self._lines(), start=1):
+            if line.strip():
+                place = f'line {number} of {self.ann_file}'
+                path, label = self._split(line, place)
+                names.add(PurePath(path).parent.name, label, place)
+                data_list.append(
+                    dict(
+                        img_path=folder.join_path(self.img_prefix, path),
+                        gt_label=label))
+        self._metainfo['classes'] = tuple(
+            names.by_label.get(label, '') for label in range(self.num_classes))
         return data_list
 
-    def _names_of_classes(self, data_list: list[dict]) -> tuple[str, ...]:
-        names = [''] * self.num_classes
-        folders = {(item['gt_label'], PurePath(item['img_path']).parent.name)
-                   for item in data_list}
-        for label, folder in sorted(folders):
-            if not 0 <= label < self.num_classes:
-                raise ValueError(
-                    f'The labels in {self.ann_file} should be from 0 to '
-                    f'{self.num_classes - 1} with `num_classes='
-                    f'{self.num_classes}`, but {folder!r} has {label}.')
-            if names[label] or folder in names:
-                raise ValueError(
-                    f'Each folder in {self.ann_file} should have one label of '
-                    f'its own, but {folder!r} with {label} meets '
-                    f'{_other(names, label, folder)}.')
-            names[label] = folder
-        return tuple(names)
+    def _lines(self) -> Iterable[str]:
+        try:
+            text = get_text(self.ann_file, encoding='utf-8-sig')
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{self.ann_file} should be a text in UTF-8, '
+                             f'but: {error}.') from error
+        return StringIO(text, newline=None)
+
+    def _split(self, line: str, place: str) -> tuple[str, int]:
+        """Return path and label."""
+        try:
+            path, text = line.strip().rsplit(maxsplit=1)
+            label = int(text)
+        except ValueError as error:
+            raise ValueError(
+                'Each line should be the path of an image and a whole number, '
+                f'as in "cat/0001.jpg 3", but {place} is {line.strip()!r}.'
+            ) from error
+        if not 0 <= label < self.num_classes:
+            raise ValueError(
+                f'The labels should be from 0 to {self.num_classes - 1} with '
+                f'`num_classes={self.num_classes}`, but {label} is in '
+                f'{place}.')
+        return path, label
 
 
-def _other(names: list[str], label: int, folder: str) -> str:
-    """Find what has the same label, or the same folder."""
-    other = label if names[label] else names.index(folder)
-    return f'{names[other]!r} with {other}'
+class _Names:
+    """Which folder has which label."""
+
+    def __init__(self) -> None:
+        self.by_label: dict[int, str] = {}
+        self._labels: dict[str, int] = {}
+
+    def add(self, folder: str, label: int, place: str) -> None:
+        """Note what a label means, and that it means nothing else."""
+        known = (self.by_label.setdefault(label, folder),
+                 self._labels.setdefault(folder, label))
+        for name, number in ((known[0], label), (folder, known[1])):
+            if (name, number) != (folder, label):
+                raise ValueError(
+                    f'Each folder should have one label of its own, but in '
+                    f'{place} {folder!r} with {label} meets {name!r} with '
+                    f'{number}.')

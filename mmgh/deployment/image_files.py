@@ -5,6 +5,7 @@ from typing import NamedTuple, Sequence
 
 import torch
 from mmengine.dataset import Compose
+from mmengine.fileio import list_dir_or_file
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT
@@ -27,8 +28,11 @@ class Predictions(NamedTuple):
 
 
 def find_images(paths: Sequence[str | Path]) -> list[Path]:
-    """List files as they are named, and those in folders, recursively, whose
-    name is that of an image; each once, under the first of its names.
+    """List files as they are named, and the images in folders; each once,
+    under the first of its names.
+
+    What is in a folder is listed as data sets list it: recursively, also in
+    folders that are links, without hidden files.
 
     Raises:
         InputError: If a path does not exist, or if there is no image.
@@ -36,8 +40,9 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in map(Path, paths):
         if path.is_dir():
-            for file in sorted(path.rglob('*')):
-                if file.suffix.lower() in EXTENSIONS and file.is_file():
+            names = list_dir_or_file(path, list_dir=False, recursive=True)
+            for file in map(path.joinpath, sorted(names)):
+                if file.suffix.lower() in EXTENSIONS:
                     found.setdefault(file.resolve(), file)
         elif path.exists():
             found.setdefault(path.resolve(), path)

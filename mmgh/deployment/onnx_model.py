@@ -1,6 +1,7 @@
 """A classifier with its preprocessing as ONNX."""
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import warnings
@@ -12,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from mmgh.classifier_outputs import scores_of
+from mmgh.compat import is_at_least
+from mmgh.input_error import InputError
 from .file_pipeline import image_format
 
 
@@ -39,6 +42,24 @@ class Deployed(nn.Module):
         return scores_of(self.model.head, feats).softmax(dim=1)
 
 
+def check_onnx_packages() -> None:
+    """Check that there is all that :func:`write_onnx` needs.
+
+    Raises:
+        InputError: If a package is missing, or torch is too old.
+    """
+    missing = [
+        name for name in ('onnxscript', 'onnxruntime')
+        if importlib.util.find_spec(name) is None
+    ]
+    if missing:
+        raise InputError('ONNX needs the packages onnxscript and onnxruntime, '
+                         f"but {' and '.join(missing)} cannot be found.")
+    if not is_at_least(torch.__version__, '2.5'):
+        raise InputError('ONNX needs torch>=2.5, which has the exporter, but '
+                         f'found {torch.__version__}.')
+
+
 def write_onnx(model: nn.Module, pipeline: Sequence[dict],
                classes: Sequence[str], path: str | Path) -> None:
     """Write a classifier.
@@ -54,7 +75,11 @@ def write_onnx(model: nn.Module, pipeline: Sequence[dict],
             size.
         classes (Sequence[str]): Names.
         path (str | Path): Of the file.
+
+    Raises:
+        InputError: If a package is missing, or torch is too old.
     """
+    check_onnx_packages()
     shape, order = image_format(pipeline)
     # With a batch of 1, tracing would take its size for fixed.
     example = torch.zeros(2, *shape)

@@ -4,9 +4,11 @@ from typing import Sequence
 
 from mmengine.hooks import Hook
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import Dataset
 
-from mmgh.datasets.class_names import check_same_classes
+from mmgh.datasets.class_names import (check_folders, check_same_classes,
+                                       check_same_labels, classes_of,
+                                       describe_classes)
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 
@@ -16,10 +18,10 @@ class ClassCheckHook(Hook):
     """Refuses data whose classes are not those of the model.
 
     Before a training it compares the number of classes of the training data
-    with ``head.num_classes``, and their names with those of the validation
-    data. Before a test it compares the names of the test data with
-    those that the checkpoint was trained on. Data sets without class names
-    are not compared.
+    with ``head.num_classes``, and their names, and the folders that labels
+    come from, with those of the validation data. Before a test it compares
+    the names of the test data with those that the checkpoint was trained on.
+    Data sets without class names are not compared.
 
     Too few classes in a head would else end as an index out of range, too
     many would go unnoticed, and so would labels with other meanings.
@@ -35,36 +37,39 @@ class ClassCheckHook(Hook):
 
     def before_train(self, runner) -> None:
         """Check the training data and the validation data."""
-        self._trained_classes = _classes_of(runner.train_dataloader)
-        _check_head(unwrap(runner.model), self._trained_classes)
+        dataset = runner.train_dataloader.dataset
+        self._trained_classes = classes_of(dataset)
+        _check_head(unwrap(runner.model), dataset)
         if runner.val_loop is not None:
-            self._check_names('validation', runner.val_dataloader)
+            validated = runner.val_dataloader.dataset
+            check_folders(validated, 'the validation data')
+            check_same_labels(
+                dataset,
+                validated,
+                sides=('the training data', 'the validation data'))
 
     def before_test(self, runner) -> None:
         """Check the test data."""
-        self._check_names('test', runner.test_dataloader)
+        dataset = runner.test_dataloader.dataset
+        check_folders(dataset, 'the test data')
+        check_same_classes(
+            self._trained_classes,
+            classes_of(dataset),
+            sides=('the training data', 'the test data'))
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Note the classes that the checkpoint was trained on."""
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         self._trained_classes = meta.get('classes')
 
-    def _check_names(self, kind: str, dataloader) -> None:
-        check_same_classes(
-            self._trained_classes,
-            _classes_of(dataloader),
-            sides=('the training data', f'the {kind} data'))
 
-
-def _classes_of(dataloader: DataLoader) -> Sequence[str] | None:
-    return getattr(dataloader.dataset, 'metainfo', {}).get('classes')
-
-
-def _check_head(model: nn.Module, classes: Sequence[str] | None) -> None:
+def _check_head(model: nn.Module, dataset: Dataset) -> None:
+    classes = classes_of(dataset)
     # A UDA head knows the number where a classification head does not.
     for name in ('head', 'uda_head'):
         number = getattr(getattr(model, name, None), 'num_classes', None)
         if classes and number not in (None, len(classes)):
             raise ValueError(
                 f'`model.{name}.num_classes` should be {len(classes)}, the '
-                f'number of classes of the training data, but got {number}.')
+                f'number of classes of the training data, but got {number}. '
+                f'The classes are {describe_classes(dataset)}.')

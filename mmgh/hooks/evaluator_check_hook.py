@@ -1,46 +1,71 @@
 from __future__ import annotations
 
-from mmengine.hooks import Hook
+from typing import Iterator
+
+from mmengine.evaluator import Evaluator
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmpretrain.evaluation import Accuracy, SingleLabelMetric
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmgh.evaluation.dataset_facts import has_no_target_labels
+from mmgh.evaluation.metric_names import names_of_metric
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
+from .runner_parts import schedulers_of
 
 
 @HOOKS.register_module()
 class EvaluatorCheckHook(Hook):
-    """Refuses metrics that the data or the model cannot serve.
+    """Refuses metrics that the data or the model cannot serve, and names of
+    metrics that there are not.
 
     Before a training it asks the metrics of the validation, before a test
-    those of the test. Else a training would fail at its first validation.
+    those of the test. Else a training would fail at its first validation, or
+    never save its best checkpoint.
 
     A metric is asked if it has a method ``check_setup(dataset, model)``,
     which raises a ValueError where it is certain that the metric would fail.
     mmpretrain's ``Accuracy`` and ``SingleLabelMetric`` have none; they are
-    refused where the target has no labels.
+    refused where the target has no labels. All metrics are tried on made-up
+    predictions, which tells the names that they log: no two should be the
+    same, and ``save_best``, early stopping and schedules that wait for a
+    metric should name one of them.
 
     Example:
         >>> custom_hooks = [dict(type='mmgh.EvaluatorCheckHook')]
     """
 
     def before_train(self, runner) -> None:
-        """Check the metrics of the validation."""
-        if runner.val_loop is not None:
-            _check('val', runner.val_evaluator, runner.val_dataloader,
-                   runner.model)
+        """Check the metrics of the validation, and who waits for them."""
+        monitored = list(_monitored(runner))
+        if runner.val_loop is None:
+            for who, name in monitored:
+                runner.logger.warning(
+                    f'{who} waits for {name!r} in vain: there is no '
+                    'validation.')
+            return
+        names = _check('val', runner.val_evaluator, runner.val_dataloader,
+                       unwrap(runner.model))
+        for who, name in monitored:
+            if names is not None and name not in names:
+                raise ValueError(f'{who} should be a metric of '
+                                 f'`val_evaluator`, one of {names}, but got '
+                                 f'{name!r}.')
 
     def before_test(self, runner) -> None:
         """Check the metrics of the test."""
         _check('test', runner.test_evaluator, runner.test_dataloader,
-               runner.model)
+               unwrap(runner.model))
 
 
-def _check(kind: str, evaluator, dataloader: DataLoader, model) -> None:
-    for metric in getattr(evaluator, 'metrics', ()):
+def _check(kind: str, evaluator: Evaluator, dataloader: DataLoader,
+           model: nn.Module) -> list[str] | None:
+    """Return the names of all metrics, if they are certain."""
+    metrics = getattr(evaluator, 'metrics', ())
+    for metric in metrics:
         if hasattr(metric, 'check_setup'):
-            metric.check_setup(dataloader.dataset, unwrap(model))
+            metric.check_setup(dataloader.dataset, model)
         elif (type(metric) in (Accuracy, SingleLabelMetric)
               and has_no_target_labels(dataloader.dataset)):
             raise ValueError(
@@ -48,3 +73,43 @@ def _check(kind: str, evaluator, dataloader: DataLoader, model) -> None:
                 f'`with_label` of the `{kind}_dataloader` is False, but it '
                 f'has {type(metric).__name__}. Set it to '
                 "'mmgh.UnsupervisedMetric'.")
+    if type(evaluator) is not Evaluator or not _num_classes(model):
+        return None
+    return _names(kind, metrics, _num_classes(model))
+
+
+def _names(kind: str, metrics, num_classes: int) -> list[str] | None:
+    names: list[str] = []
+    is_certain = True
+    for metric in metrics:
+        found = names_of_metric(metric, num_classes)
+        is_certain &= found is not None
+        for name in found or ():
+            if name in names:
+                raise ValueError(
+                    f'The metrics of `{kind}_evaluator` should have different '
+                    f'names, but two are {name!r}. Set their `prefix`.')
+            names.append(name)
+    return names if is_certain else None
+
+
+def _num_classes(model: nn.Module) -> int | None:
+    for name in ('head', 'uda_head'):
+        number = getattr(getattr(model, name, None), 'num_classes', None)
+        if number:
+            return number
+    return None
+
+
+def _monitored(runner) -> Iterator[tuple[str, str]]:
+    """Yield who waits for which metric."""
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook):
+            for name in hook.save_best or ():
+                if name != 'auto':
+                    yield '`save_best` of CheckpointHook', name
+        elif isinstance(hook, EarlyStoppingHook):
+            yield '`monitor` of EarlyStoppingHook', hook.monitor
+    for scheduler in schedulers_of(runner):
+        if hasattr(scheduler, 'monitor'):
+            yield f'`monitor` of {type(scheduler).__name__}', scheduler.monitor

@@ -9,6 +9,7 @@ from mmengine.utils import apply_to
 from torch import Tensor
 
 from mmgh.arguments import COUNT, number
+from mmgh.divergence import diverged_weights
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 from .snapshot import restore_snapshot, take_snapshot
@@ -38,7 +39,7 @@ class SafeTrainingHook(Hook):
     If its last start was no longer ago than :math:`T_r`, which at first is
     :math:`T`, :math:`T_r` doubles. Without a drop, or if the strength is at
     most 0.1 by then, the state at the end of the interval is the next
-    snapshot.
+    snapshot. Weights that are not finite count as a drop at any strength.
 
     Averages of an ``EMAHook`` are not restored.
 
@@ -117,12 +118,17 @@ class SafeTrainingHook(Hook):
         current = _to_floats(self._diversities)
         self._diversities = []
         is_adapting = self.strength(runner.iter) > _MIN_STRENGTH
-        if is_adapting and has_dropped(self._previous, current,
-                                       self.num_scales, self.tolerance):
+        reason = None
+        if diverged_weights(unwrap(runner.model)):
+            reason = 'Weights are not finite'
+        elif is_adapting and has_dropped(self._previous, current,
+                                         self.num_scales, self.tolerance):
+            reason = 'The target predictions lost diversity'
+        if reason:
             restore_snapshot(runner, self._snapshot)
             self._restart_ramp(runner.iter + 1)
             runner.logger.warning(
-                'The target predictions lost diversity: model and optimizer '
+                f'{reason}: model and optimizer '
                 f'are again as {len(current)} iterations ago, and the '
                 f'adaptation ramps up over {self._ramp_iters} iterations.')
         else:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from mmgh.arguments import COUNT, list_of, one_of
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, harmonizes
-from .uda_classifier import UDAClassifier, labels_of
+from .source_labels import labels_of
+from .uda_classifier import UDAClassifier
 from .uda_heads import MCDHead
 
 
@@ -213,7 +214,8 @@ class AlternatingMCDClassifier(UDAClassifier):
             self, feats: tuple,
             data_samples: list[DataSample]) -> dict[str, Tensor]:
         source_feats, target_feats = feats
-        source = self._domain_output(source_feats, labels_of(data_samples))
+        labels = labels_of(data_samples, self.head, self.uda_head.num_classes)
+        source = self._domain_output(source_feats, labels)
         target = (None if target_feats is None else
                   self._domain_output(target_feats))
         return {

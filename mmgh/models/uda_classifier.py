@@ -11,6 +11,7 @@ from mmgh.classifier_outputs import features_of, scores_of
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, TaskLossMixin
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
+from .source_labels import check_labels_of_heads, labels_of
 from .uda_heads import DomainOutput, UDAHead
 
 
@@ -66,8 +67,6 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         if self.head is None:
             raise ValueError('`head` should classify the source, but got '
                              'None.')
-        self.data_preprocessor = DomainPairDataPreprocessor(
-            self.data_preprocessor)
         if isinstance(uda_head, dict):
             if not {'in_channels', 'num_classes'} <= set(uda_head):
                 uda_head = {**self._head_dimensions(), **uda_head}
@@ -77,7 +76,10 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                             "dict(type='mmgh.DANNHead') of a subclass of "
                             f'`mmgh.models.UDAHead`, but got {uda_head!r}.')
         uda_head.check_tasks()
+        check_labels_of_heads(uda_head, self.head)
         self.uda_head = uda_head
+        self.data_preprocessor = DomainPairDataPreprocessor(
+            self.data_preprocessor, uda_head.num_classes)
         self.domain_forward = domain_forward
         self.predict_features = predict_features
         # Names, as the classification head returned them last.
@@ -102,7 +104,8 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
     def _losses_of_heads(self, feats: tuple,
                          data_samples: list[DataSample]) -> dict[str, Tensor]:
         source_feats, target_feats = feats
-        labels = labels_of(data_samples)
+        labels = labels_of(data_samples, self.head,
+                           self.uda_head.num_classes)
         losses = self._losses_of_cls_head(source_feats, data_samples)
         uda_losses = self.uda_head.loss(
             self._domain_output(source_feats, labels),
@@ -207,18 +210,3 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         in_channels = sum(m.in_features for m in linears
                           if m.out_features == num_classes)
         return dict(in_channels=in_channels, num_classes=num_classes)
-
-
-def labels_of(data_samples: list[DataSample]) -> Tensor:
-    """Return classes ``(N, )``, or scores ``(N, C)`` where images are mixed.
-
-    Raises:
-        ValueError: If an image has neither.
-    """
-    if not all('gt_label' in sample or 'gt_score' in sample
-               for sample in data_samples):
-        raise ValueError('The images of the source should have labels, '
-                         'but some have none.')
-    if 'gt_score' in data_samples[0]:
-        return torch.stack([sample.gt_score for sample in data_samples])
-    return torch.cat([sample.gt_label for sample in data_samples])

@@ -4,7 +4,7 @@ import logging
 from contextlib import contextmanager
 from inspect import signature
 from itertools import chain
-from math import ceil
+from math import ceil, isfinite, nan
 from typing import Callable, Sequence
 
 import torch
@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, NAMES, one_of
+from mmgh.divergence import report_diverged_tasks
 from mmgh.task_losses import MarkedLoss, check_sum, map_task_losses, take_apart
 from .logged_scalars import Compared, logged_scalars
 from .probes import FeatureProbe, ModuleProbe, ParameterProbe, product_by_task
@@ -134,7 +135,7 @@ class HarmonizationMixin:
         weighted = [(group.tasks, group.weights) for group in compared]
         comparison.backward(weighted)
         self._weights = product_by_task(weighted)
-        self._log(compared)
+        self._log(compared, skips_overflow=scale is not None)
 
     def zero_grad(self, **kwargs) -> None:
         """Do as the parent; task gradients not yet stepped with go too."""
@@ -191,21 +192,29 @@ class HarmonizationMixin:
         step = self._inner_count // self._accumulative_counts
         return self._weights is None or step % self.interval == 0
 
-    def _log(self, compared: Sequence[Compared]) -> None:
+    def _log(self, compared: Sequence[Compared],
+             skips_overflow: bool) -> None:
         """Log what was compared, after all work of the step was given out:
         the one transfer from the device has to wait for the comparison.
 
-        Where something overflowed there is nothing to log, and no weights to
-        reuse.
+        Where a Gramian is not finite there are no weights to reuse, and hooks
+        are told the tasks. With a loss scale there is no step, and nothing to
+        log; else NaN is logged, as older figures would be taken for new.
         """
         scalars = logged_scalars(compared)
-        gramians = torch.stack([group.gramian for group in compared])
-        is_finite, *values = torch.stack([
-            gramians.isfinite().all().to(gramians), *scalars.values()
-        ]).tolist()
-        if not is_finite:
+        tasks = list(chain(*(group.tasks for group in compared)))
+        norms = torch.cat([group.gramian.diagonal() for group in compared])
+        values = torch.stack([*norms, *scalars.values()]).tolist()
+        norms, values = values[:len(tasks)], values[len(tasks):]
+        if not all(map(isfinite, norms)):
             self._weights = None
-            return
+            report_diverged_tasks(
+                self.message_hub,
+                [task for task, norm in zip(tasks, norms)
+                 if not isfinite(norm)])
+            if skips_overflow:
+                return
+            values = [nan] * len(values)
         for name, value in zip(scalars, values):
             self.message_hub.update_scalar(f'train/{name}', value)
 

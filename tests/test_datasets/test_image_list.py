@@ -28,16 +28,41 @@ def test_folders_name_the_classes(read, tmp_path):
 
 
 @pytest.mark.parametrize('lines, message', [
-    (['cat/1.jpg 0', 'dog/2.jpg 3'], "from 0 to 2 .*'dog' has 3"),
-    (['cat/1.jpg -1'], "from 0 to 2 .*'cat' has -1"),
-    (['cat/1.jpg 0', 'dog/2.jpg 0'], "'dog' with 0 meets 'cat' with 0"),
-    (['cat/1.jpg 0', 'cat/2.jpg 1'], "'cat' with 1 meets 'cat' with 0"),
-    (['cat/1.jpg'], 'Each line of .*list.txt'),
-    (['cat/1.jpg cat'], 'Each line of .*list.txt'),
+    (['cat/1.jpg 0', 'dog/2.jpg 3'], 'from 0 to 2 .*3 is in line 2 of .*list'),
+    (['', 'cat/1.jpg -1'], 'from 0 to 2 .*-1 is in line 2 '),
+    (['cat/1.jpg 0', 'dog/2.jpg 0'],
+     "line 2 .*'dog' with 0 meets 'cat' with 0"),
+    (['cat/1.jpg 0', 'cat/2.jpg 1'],
+     "line 2 .*'cat' with 1 meets 'cat' with 0"),
+    (['cat/1.jpg'], "line 1 of .*list.txt is 'cat/1.jpg'"),
+    (['cat/1.jpg 0', ' ', 'cat/1.jpg cat'], "line 3 .* is 'cat/1.jpg cat'"),
+    (['0'], "line 1 .* is '0'"),
 ])
 def test_wrong_lists_are_refused(read, lines, message):
     with pytest.raises(ValueError, match=message):
         read(*lines)
+
+
+@pytest.mark.parametrize('text', [
+    b'a/cat/1.jpg 0\na/dog/2.jpg 1\n\n',
+    b'\xef\xbb\xbfa/cat/1.jpg 0\na/dog/2.jpg 1',
+    b'a/cat/1.jpg 0\r\n\r\na/dog/2.jpg 1\r\n',
+    b'a/cat/1.jpg 0\ra/dog/2.jpg 1\r',
+    b'\n  \na/cat/1.jpg 0  \na/dog/2.jpg\t1\n \n',
+], ids=['blank', 'BOM', 'CRLF', 'CR', 'spaces'])
+def test_lists_of_any_editor_say_the_same(tmp_path, text):
+    (tmp_path / 'list.txt').write_bytes(text)
+    dataset = ImageList('list.txt', num_classes=2, data_root=str(tmp_path))
+    assert dataset.metainfo['classes'] == ('cat', 'dog')
+    assert [dataset.get_data_info(i)['img_path'] for i in range(2)] == [
+        str(tmp_path / 'a/cat/1.jpg'), str(tmp_path / 'a/dog/2.jpg')]
+    assert dataset.get_gt_labels().tolist() == [0, 1]
+
+
+def test_text_of_another_encoding_is_refused(tmp_path):
+    (tmp_path / 'list.txt').write_bytes('a/cat/1.jpg 0'.encode('utf-16'))
+    with pytest.raises(ValueError, match='list.txt should be .* UTF-8'):
+        ImageList('list.txt', num_classes=2, data_root=str(tmp_path))
 
 
 @pytest.mark.parametrize('ann_file, num_classes, name', [

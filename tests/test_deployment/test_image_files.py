@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmpretrain.datasets import CustomDataset
 from mmpretrain.structures import DataSample
 from torch import nn
 
@@ -67,3 +68,26 @@ def test_only_what_cannot_be_read_is_left_out(files):
 def test_a_wrong_pipeline_is_no_broken_file(files, pipeline, message):
     with pytest.raises(ValueError, match=message):
         predict_files(Brightness(), pipeline, files)
+
+
+def test_folders_are_listed_as_data_sets_list_them(tmp_path):
+    """Links, hidden files, hidden folders, and folders within."""
+    root, elsewhere = tmp_path / 'root', tmp_path / 'elsewhere'
+    for path in ('ant/0.png', 'ant/._0.png', 'ant/b/1.JPG', 'ant/2.txt',
+                 'bee/.checkpoints/3.png', '.hidden/4.png', '.5.png'):
+        write_image(root / f'{path}.png', 0)
+        (root / f'{path}.png').rename(root / path)
+    write_image(elsewhere / 'deep/6.png', 0)
+    (root / 'cat').symlink_to(elsewhere)
+    (root / 'ant/7.png').symlink_to(elsewhere / 'deep/6.png')
+    (root / 'ant/8.png').symlink_to(tmp_path / 'nowhere.png')
+    dataset = CustomDataset(data_root=str(root), with_label=False)
+    listed = {dataset.get_data_info(i)['img_path']
+              for i in range(len(dataset))}
+    assert str(root / 'cat/deep/6.png') in listed
+    assert str(root / 'ant/._0.png') not in listed
+    found = find_images([root])
+    # The link to an image is the same image.
+    assert {str(path) for path in found} == listed - {
+        str(root / 'cat/deep/6.png')}
+    assert find_images([root / 'cat']) == [root / 'cat/deep/6.png']

@@ -1,6 +1,7 @@
 """Probabilities by ONNX Runtime equal those of torch."""
 from __future__ import annotations
 
+import importlib.util
 import json
 
 import pytest
@@ -8,12 +9,10 @@ import torch
 
 from mmgh.deployment import probabilities_of, run_onnx, write_onnx
 from mmgh.deployment.file_pipeline import file_pipeline
+from mmgh.input_error import InputError
 from ..config_names import ROOT
+from .onnx_packages import skip_without_onnx
 from .random_models import build, random_images, small
-
-onnx = pytest.importorskip('onnx')
-pytest.importorskip('onnxscript')
-pytest.importorskip('onnxruntime')
 
 CONFIGS = [
     'gvb/gvb_resnet50_1xb36-8k_office31-amazon2webcam.py',
@@ -24,6 +23,7 @@ CONFIGS = [
 
 @pytest.mark.parametrize('path', CONFIGS)
 def test_any_number_of_rgb_images(path, tmp_path, capfd):
+    onnx = skip_without_onnx()
     config = small(ROOT / path)
     model = build(config)
     pipeline = file_pipeline(config)
@@ -56,3 +56,14 @@ def test_any_number_of_rgb_images(path, tmp_path, capfd):
         assert json.loads(said[name]) == pytest.approx(
             config.data_preprocessor[name])
     assert json.loads(said['pipeline'])[-1] == dict(type='PackInputs')
+
+
+def test_old_torch_and_missing_packages_are_named(monkeypatch):
+    monkeypatch.setattr(torch, '__version__', '2.4.1+cpu')
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.util, 'find_spec', lambda name: name)
+        with pytest.raises(InputError, match=r'torch>=2\.5.*found 2\.4\.1'):
+            write_onnx(None, [], [], 'model.onnx')
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(InputError, match='onnxscript and onnxruntime cannot'):
+        write_onnx(None, [], [], 'model.onnx')

@@ -4,7 +4,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from mmengine.evaluator import Evaluator
+import torch
+from mmengine.evaluator import BaseMetric, Evaluator
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
+from mmengine.optim.scheduler import ReduceOnPlateauLR
 from mmpretrain.datasets import CustomDataset
 from torch import nn
 
@@ -25,6 +28,9 @@ LABELLED = [
 PACK = [dict(type='PackInputs')]
 
 
+NOTHING_WAITS = dict(hooks=(), param_schedulers=None)
+
+
 def target() -> DigitsM:
     return DigitsM(split='test', pipeline=PACK)
 
@@ -41,7 +47,7 @@ def run(metrics, dataset, features: bool = True, kind: str = 'val') -> None:
     loader = SimpleNamespace(dataset=dataset)
     evaluator = Evaluator(metrics)
     runner = SimpleNamespace(
-        model=nn.DataParallel(model), val_loop=object())
+        model=nn.DataParallel(model), val_loop=object(), **NOTHING_WAITS)
     setattr(runner, f'{kind}_evaluator', evaluator)
     setattr(runner, f'{kind}_dataloader', loader)
     before = dict(val='before_train', test='before_test')[kind]
@@ -84,4 +90,88 @@ def test_lack_of_target_labels_is_refused(metric, kind, tmp_path):
 
 
 def test_a_training_without_validation_is_not_checked():
-    EvaluatorCheckHook().before_train(SimpleNamespace(val_loop=None))
+    EvaluatorCheckHook().before_train(
+        SimpleNamespace(val_loop=None, **NOTHING_WAITS))
+
+
+def train(metrics, hooks=(), schedulers=None, val_loop=True):
+    """Before a training of a model of ten classes; its warnings."""
+    model, warnings = nn.Identity(), []
+    model.head = SimpleNamespace(num_classes=10)
+    EvaluatorCheckHook().before_train(
+        SimpleNamespace(
+            model=model,
+            val_loop=val_loop or None,
+            val_evaluator=Evaluator(metrics),
+            val_dataloader=SimpleNamespace(dataset=both_domains()),
+            hooks=hooks,
+            param_schedulers=schedulers,
+            logger=SimpleNamespace(warning=warnings.append)))
+    return warnings
+
+
+def waiting(name: str) -> list[dict]:
+    """Settings that wait for a metric of this name."""
+    parameters = [nn.Parameter(torch.zeros(1))]
+    return [
+        dict(hooks=[CheckpointHook(save_best=name, rule='greater')]),
+        dict(hooks=[CheckpointHook(save_best=['auto'])
+                    ] if name == 'auto' else
+             [CheckpointHook(save_best=['accuracy/top1', name],
+                             rule='greater')]),
+        dict(hooks=[EarlyStoppingHook(name, rule='greater')]),
+        dict(schedulers=dict(a=[
+            ReduceOnPlateauLR(
+                torch.optim.SGD(parameters, lr=1), monitor=name)])),
+    ]
+
+
+@pytest.mark.parametrize('number', range(4))
+@pytest.mark.parametrize('name', ['accuracy/top5', 'source/accuracy/top1',
+                                  'oracle/accuracy/top1', 'unsupervised/dev'])
+def test_metrics_that_are_waited_for_are_there(number, name):
+    metrics = [dict(type='Accuracy', topk=(1, 5)), SOURCE, ORACLE]
+    if name != 'unsupervised/dev':
+        train(metrics, **waiting(name)[number])
+    else:
+        with pytest.raises(ValueError, match='`val_evaluator`, one of .*'
+                           f"'accuracy/top5'.*, but got '{name}'"):
+            train(metrics, **waiting(name)[number])
+
+
+def test_any_metric_may_be_waited_for():
+    train(dict(type='Accuracy'), **waiting('auto')[0])
+
+
+def test_waiting_without_validation_is_told():
+    warnings = train(
+        dict(type='Accuracy'), val_loop=False, **waiting('a/b')[0])
+    assert len(warnings) == 1 and "'a/b' in vain" in warnings[0]
+
+
+@pytest.mark.parametrize('metrics, message', [
+    (dict(type='Accuracy', topk=(1, 50)), 'Accuracy .* 10 classes.*Top-50'),
+    (dict(SOURCE, metric=dict(type='Accuracy', topk=50)), 'Top-50'),
+    ([dict(type='Accuracy'), dict(type='Accuracy', topk=(5, 1))],
+     "different names, but two are 'accuracy/top1'"),
+    ([SOURCE, SOURCE], "two are 'source/accuracy/top1'"),
+    (dict(SOURCE, metric=[dict(type='Accuracy')] * 2), 'Set their `prefix`'),
+])
+def test_metrics_that_would_fail_are_refused(metrics, message):
+    with pytest.raises(ValueError, match=message):
+        train(metrics)
+
+
+class Odd(BaseMetric):
+    """It needs what no classifier predicts."""
+
+    def process(self, data_batch, data_samples):
+        self.results += [sample['depth'] for sample in data_samples]
+
+    def compute_metrics(self, results):
+        return dict(depth=0)
+
+
+def test_what_is_not_certain_passes():
+    train([Odd(), dict(type='Accuracy')], **waiting('depth')[0])
+    train(dict(SOURCE, metric=Odd()), **waiting('source/depth')[0])

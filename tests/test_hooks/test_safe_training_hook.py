@@ -166,6 +166,24 @@ def test_weak_adaptation_is_not_blamed():
     assert hook._ramp_begin == 0
 
 
+@pytest.mark.parametrize('ramp_iters', [WINDOW, 1000])
+def test_weights_that_are_not_finite_are_no_snapshot(ramp_iters):
+    """However weak the adaptation."""
+    runner, hook = Runner(), make_hook()
+    hook.before_train(runner)
+    hook._ramp_iters = ramp_iters
+    runner.train(hook, GOOD)
+    kept = runner.state()
+    runner.train(hook, GOOD[:-1])
+    with torch.no_grad():
+        runner.model.layers[0].weight[0] = math.nan
+    runner.train(hook, GOOD[:1])
+    assert_same(runner.state(), kept)
+    runner.train(hook, GOOD)
+    assert all(v.isfinite().all() for v in runner.state()['model'].values())
+    assert differs(runner.state(), kept)
+
+
 def plain_drop(previous, current, num_scales, tolerance) -> bool:
     dropped = False
     for scale in range(num_scales):

@@ -1,10 +1,16 @@
 """Validation batches of both domains, of which only one has labels."""
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.registry import MODELS
+from mmpretrain.engine.hooks import SwitchRecipeHook
+from mmpretrain.engine.hooks.precise_bn_hook import update_bn_stats
+from mmpretrain.models import RandomBatchAugment
 from mmpretrain.structures import DataSample
+from torch import nn
 
 MEAN = [1., 2., 3.]
 
@@ -63,3 +69,55 @@ def test_labels_go_to_the_device_of_the_model():
 def test_images_without_samples_pass():
     images = torch.zeros(2, 3, 4, 4)
     assert make_preprocessor()(dict(inputs=images))['data_samples'] is None
+
+
+class Network(nn.Module):
+    """What mmpretrain's hook needs of a model: a batch norm, and a way in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data_preprocessor = make_preprocessor()
+        self.norm = nn.BatchNorm2d(3)
+
+    def forward(self, inputs, data_samples):
+        return self.norm(inputs)
+
+
+class Loader(list):
+    batch_size = 2
+
+
+def pair_of(*sizes: int, pixels: int = 4) -> dict:
+    return {
+        domain: dict(inputs=torch.rand(size, 3, pixels, pixels))
+        for domain, size in zip(('source', 'target'), sizes)
+    }
+
+
+def test_statistics_of_batch_norm_are_of_both_domains():
+    """By mmpretrain's PreciseBNHook, which runs it on training batches."""
+    batches, model = [pair_of(2, 3), pair_of(4, 2)], Network()
+    update_bn_stats(model, Loader(batches), logger='silent')
+    images = [
+        (torch.cat([b['source']['inputs'], b['target']['inputs']]) -
+         torch.tensor(MEAN).view(3, 1, 1)) / 2 for b in batches
+    ]
+    means = torch.stack([x.mean(dim=(0, 2, 3)) for x in images])
+    torch.testing.assert_close(model.norm.running_mean, means.mean(dim=0))
+
+
+def test_domains_of_different_sizes_are_told_apart_out_of_training():
+    pair = {**pair_of(2, 2), 'target': pair_of(2, 2, pixels=5)['target']}
+    with pytest.raises(ValueError, match=r'one size, .*\(3, 4, 4\) and'):
+        make_preprocessor()(pair, training=False)
+
+
+def test_hooks_switch_what_mixes_the_source():
+    preprocessor = make_preprocessor()
+    model = nn.Module()
+    model.data_preprocessor = preprocessor
+    mix = RandomBatchAugment(dict(type='Mixup', alpha=1.))
+    SwitchRecipeHook._switch_batch_augments(
+        SimpleNamespace(model=model), mix)
+    assert preprocessor.preprocessor.batch_augments is mix
+    assert preprocessor.batch_augments is mix

@@ -155,13 +155,33 @@ def test_labels_of_the_target_are_not_looked_at(entry):
 
 
 @every_head
-def test_labels_of_mixed_images_may_be_scores(entry):
+@pytest.mark.parametrize('one_hot, kind', [
+    (True, torch.float), (True, torch.double), (True, torch.long),
+    (False, torch.int), (False, torch.uint8)], ids=str)
+def test_labels_may_be_numbers_or_scores_of_any_type(entry, one_hot, kind):
     head = entry.build().eval()
     source, target = entry.outputs(6, 6)
-    scores = source._replace(labels=torch.eye(NUM_CLASSES)[source.labels])
+    labels = source.labels
+    if one_hot:
+        labels = torch.eye(NUM_CLASSES)[labels]
+    other = source._replace(labels=labels.to(kind))
     torch.testing.assert_close(
-        losses_of(head, scores, target), losses_of(head, source, target))
-    assert_finite(head.train(), [scores, target])
+        losses_of(head, other, target), losses_of(head, source, target))
+    assert_finite(head.train(), [other, target])
+
+
+@every_head
+def test_scores_of_mixed_images_mix_the_losses(entry):
+    """Each loss is linear in them."""
+    head = entry.build().eval()
+    source, target = entry.outputs(6, 6)
+    first = torch.eye(NUM_CLASSES)[source.labels]
+    second = torch.eye(NUM_CLASSES)[(source.labels + 1) % NUM_CLASSES]
+    a, b, mixed = (
+        losses_of(head, source._replace(labels=labels), target)
+        for labels in (first, second, .3 * first + .7 * second))
+    torch.testing.assert_close(
+        mixed, {name: .3 * a[name] + .7 * b[name] for name in a})
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,18 @@ WRAPPERS = {
 }
 
 
-def make_model(entry: Entry):
+def make_model(entry: Entry, cls_head: str | None = None, **preprocessing):
     return MODELS.build(
         dict(
             type='mmgh.UDAClassifier',
             backbone=dict(type='mmgh.DigitsLeNet', channels=(4, 4)),
-            head=dict(type=entry.cls_head, in_channels=64, num_classes=3),
+            head=dict(
+                type=cls_head or entry.cls_head,
+                in_channels=64,
+                num_classes=3),
             uda_head=entry.config,
-            data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3)))
+            data_preprocessor=dict(
+                mean=[127.5] * 3, std=[127.5] * 3, **preprocessing)))
 
 
 def make_batch(size: int = 6) -> DomainPair:
@@ -62,6 +66,52 @@ def test_losses_belong_to_the_tasks_in_their_order(entry):
             and model.uda_head.tasks.get(name, 'cls') == task)
         torch.testing.assert_close(value, expected)
     torch.testing.assert_close(sum(tasks.values()), log_vars['loss'])
+
+
+@every_head
+@pytest.mark.parametrize('options', [
+    dict(to_onehot=True),
+    dict(batch_augments=dict(augments=dict(type='Mixup', alpha=.8))),
+], ids=['one-hot', 'mixed'])
+def test_labels_may_become_scores(entry, options):
+    model = make_model(entry, **options)
+    before = copy.deepcopy(model.state_dict())
+    log_vars = model.train_step(make_batch(), wrap(model, entry, 'features'))
+    assert all(torch.as_tensor(value).isfinite().all()
+               for value in log_vars.values())
+    name = 'backbone.layers.0.weight'
+    assert not torch.equal(model.state_dict()[name], before[name])
+
+
+@every_head
+def test_several_classes_an_image_train_or_are_refused_by_name(entry):
+    model = dict(entry=entry, cls_head='MultiLabelLinearClsHead')
+    if entry.cls_head != 'LinearClsHead':  # it needs one of its own
+        return
+    if make_model(entry).uda_head.single_label:
+        with pytest.raises(TypeError, match='one class an image with '
+                           f'`uda_head.type={entry.name}`.*MultiLabelLinear'):
+            make_model(**model)
+        return
+    model = make_model(**model)
+    batch = make_batch()
+    for i, sample in enumerate(batch['source']['data_samples']):
+        sample.set_gt_label([0, 2] if i else [1])
+    log_vars = model.train_step(batch, wrap(model, entry, 'features'))
+    assert torch.as_tensor(log_vars['loss']).isfinite()
+
+
+@pytest.mark.parametrize('labels, message', [
+    ([0, 2], r'one class each with `head.type=\w*ClsHead`, but some have 2'),
+    ([3], r'from 0 to 2 with `model.head.num_classes=3`, but one is 3'),
+    ([-1], r'from 0 to 2 .* but one is -1'),
+])
+def test_labels_that_the_head_cannot_have_are_refused(labels, message):
+    entry, batch = HEADS[0], make_batch()
+    batch['source']['data_samples'][4].set_gt_label(labels)
+    model = make_model(entry)
+    with pytest.raises(ValueError, match=message):
+        model.train_step(batch, wrap(model, entry, 'stock'))
 
 
 @every_head

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 from functools import partial
+from math import isfinite, isnan
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from torch.optim import SGD
 from torch.utils.checkpoint import checkpoint
 
+from mmgh.divergence import pop_diverged_tasks
 from mmgh.harmonizers import GH, GHPlusPlus
 from mmgh.optim import GHOptimWrapper
 from mmgh.task_losses import attach_task_losses
@@ -304,14 +306,39 @@ def test_state_survives_a_round_trip():
 
 @pytest.mark.parametrize('probe', ['parameters', 'features'])
 @pytest.mark.parametrize('apply_to', ['loss', 'shared'])
-def test_infinite_loss_leaves_an_infinite_gradient_and_no_log(
-        probe, apply_to, message_hub):
-    """So that loss scaling sees it and skips the step."""
+def test_infinite_loss_leaves_an_infinite_gradient(probe, apply_to,
+                                                   message_hub):
+    """As in a stock step; what was logged before is not repeated."""
     model, batch = make_model(conflict=True), make_batch()
+    backward_of_gh(model, batch, probe=probe, apply_to=apply_to)
+    assert not pop_diverged_tasks(message_hub)
     batch['labels'] = batch['labels'] * float('inf')
     result = backward_of_gh(model, batch, probe=probe, apply_to=apply_to)
     assert not any(g.isfinite().all() for g in result.values())
-    assert not message_hub.log_scalars
+    assert set(pop_diverged_tasks(message_hub)) == {'cls', 'alignment'}
+    names = {f'train/{name}' for name in ('conflict', 'angle', 'weight_cls')}
+    assert names < set(message_hub.log_scalars)
+    for buffer in message_hub.log_scalars.values():
+        first, second = buffer.data[0]
+        assert isfinite(first) and isnan(second)
+
+
+@pytest.mark.parametrize('probe', ['parameters', 'features'])
+@pytest.mark.parametrize('task', ['cls', 'alignment'])
+def test_hooks_are_told_which_gradient_is_not_finite(probe, task, message_hub):
+    model = make_model(conflict=True)
+    losses_of_heads = model.losses_of_heads
+
+    def with_infinite_slope(*args) -> dict:
+        losses = losses_of_heads(*args)
+        loss = losses[f'loss_{task}']
+        losses[f'loss_{task}'] = loss + (loss - loss.detach()).sqrt()
+        return losses
+
+    model.losses_of_heads = with_infinite_slope
+    backward_of_gh(model, make_batch(), probe=probe)
+    assert pop_diverged_tasks(message_hub) == [task]
+    assert 'diverged_tasks' not in message_hub.state_dict()['runtime_info']
 
 
 @pytest.mark.parametrize('kwargs, message', [

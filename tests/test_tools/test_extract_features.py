@@ -16,6 +16,7 @@ from mmgh.deployment import find_images, probabilities_of, run_onnx
 from mmgh.feature_files import read_domain
 from ..config_names import ROOT
 from ..test_datasets.layouts import CLASSES, write_folders, write_image
+from ..test_deployment.onnx_packages import skip_without_onnx
 
 NETWORK = """
 default_scope = 'mmpretrain'
@@ -260,6 +261,18 @@ def test_images_without_classes_have_no_labels(extract, tmp_path):
     assert found.files == ['0.png', '1.png', '2.png']
 
 
+def test_hidden_folders_are_no_classes(extract, tmp_path):
+    """As in training; one beside images alone does not make them classes."""
+    for folder in ('flat', 'labelled/ant'):
+        write_image(tmp_path / folder / '0.png', 0)
+    for folder in ('flat', 'labelled'):
+        (tmp_path / folder / '.ipynb_checkpoints').mkdir()
+    extract(tmp_path / 'out', f"flat={tmp_path / 'flat'}")
+    assert read_domain(tmp_path / 'out', 'flat').labels is None
+    with pytest.raises(SystemExit, match='ipynb_checkpoints.*hidden'):
+        extract(tmp_path / 'out', f"labelled={tmp_path / 'labelled'}")
+
+
 @pytest.mark.parametrize('data, options, message', [
     (['art', 'art'], {}, 'different names'),
     (['missing'], {}, 'missing should be a folder'),
@@ -319,8 +332,7 @@ def test_exported_classifier_predicts_images_as_the_run_predicts_features(
 
 def test_exported_onnx_predicts_images_as_the_run_predicts_features(
         run, tools, place):
-    pytest.importorskip('onnxscript')
-    pytest.importorskip('onnxruntime')
+    skip_without_onnx()
     tools('export', run, '--out', place / 'plain')
     tools('export', run, '--out', place / 'onnx', '--onnx')
     images = target_images(place / 'plain', place).flip(1)  # BGR to RGB

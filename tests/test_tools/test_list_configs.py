@@ -10,6 +10,7 @@ import pytest
 
 from mmgh.models import DANNHead
 from ..config_names import CONFIGS, HARMONIZED, ROOT
+from ..registered_classes import PACKAGE
 
 DANN = ROOT / 'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py'
 
@@ -87,3 +88,28 @@ def test_list_is_printed_or_written(tool, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, 'argv', ['list_configs.py', '--write'])
     tool.main()
     assert readme.read_text() == text.replace('old\n', printed)
+
+
+def test_index_is_up_to_date(tool):
+    if (ROOT / tool.INDEX).read_text() != tool.make_index(ROOT):
+        pytest.fail('configs/metafile.yml should list the configs: run '
+                    '`python tools/list_configs.py --write`.')
+
+
+def test_openmim_finds_every_config_once():
+    """By the reader that it uses itself."""
+    load = pytest.importorskip('modelindex').load_model_index.load
+    folder = PACKAGE / '.mim'
+    index = load(str(folder / 'model-index.yml'))
+    configs = Counter((folder / model.config).resolve()
+                      for model in index.models)
+    assert configs == Counter(CONFIGS)
+    readmes = {collection.name: collection.readme
+               for collection in index.collections}
+    assert {model.in_collection for model in index.models} == set(readmes)
+    assert readmes['cdan-e'] == 'configs/cdan/README.md'
+    assert readmes['gvb'] == 'configs/gvb/README.md'
+    assert all((folder / path).is_file() for path in readmes.values() if path)
+    assert all(Path(model.config).stem == model.name and
+               model.metadata.data['Training Data']
+               for model in index.models)

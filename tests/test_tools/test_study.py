@@ -94,6 +94,27 @@ def test_missing_config_is_named(planning, tmp_path):
         planning.plan(study)
 
 
+def test_study_beside_nothing_names_configs_of_the_package(
+        planning, tmp_path):
+    study = write_study(
+        tmp_path,
+        pairs={PAIR: dict(config='mmgh::_base_/datasets/digits2digitsm.py')},
+        methods={'DANN': dict(config=f'mmgh::dann/dann_{LENET}')})
+    files = {file.resolve() for run in planning.plan(study)
+             for file in (run.config, run.data)}
+    assert files == {
+        CONFIGS / '_base_/datasets/digits2digitsm.py',
+        CONFIGS / f'dann/dann_{LENET}', CONFIGS / f'dann/dann-gh_{LENET}'
+    }
+
+
+def test_study_of_the_package_is_found_by_its_name(planning):
+    there, found = planning.plan(CONFIGS / 'studies/digits.py'), planning.plan(
+        Path('mmgh::studies/digits.py'))
+    assert [run.description for run in there] == [
+        run.description for run in found]
+
+
 def test_harmonizer_is_in_the_name_of_the_config(planning):
     named = planning.with_suffix
     assert named(Path('a/dann_lenet_x.py'), '-gh') == Path(
@@ -138,7 +159,7 @@ def test_config_of_a_training_is_no_study(planning):
 
 
 def test_missing_study_is_named(planning, tmp_path):
-    with pytest.raises(FileNotFoundError, match='There is no .*study.py'):
+    with pytest.raises(FileNotFoundError, match='study.py should be a config'):
         planning.plan(tmp_path / 'study.py')
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from mmgh.datasets import DigitsM
 from mmgh.deployment import translations
+from ..test_deployment.onnx_packages import skip_without_onnx
 from .short_runs import read
 
 ROOT = Path(__file__).parents[2]
@@ -184,7 +185,7 @@ def test_exported_classifier_needs_no_mmgh(exported, images, tested):
 
 
 def test_exported_onnx_reads_rgb(tools, run, images, tested, tmp_path):
-    pytest.importorskip('onnxscript')
+    skip_without_onnx()
     runtime = pytest.importorskip('onnxruntime')
     tools('export', run, '--out', tmp_path / 'onnx', '--onnx')
     path, = (tmp_path / 'onnx').iterdir()

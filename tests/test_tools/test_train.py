@@ -216,6 +216,15 @@ def test_epochs_of_a_finite_sampler(tools, tmp_path):
     assert read(tmp_path / 'epoch_2.pth')['meta']['iter'] == 2 * 11
 
 
+def test_training_that_diverges_ends_in_one_line(train, tmp_path):
+    with pytest.raises(SystemExit) as exit:
+        train(DANN.format('-gh'), tmp_path, 'optim_wrapper.optimizer.type=SGD',
+              'optim_wrapper.optimizer.lr=1e12')
+    assert 'diverged in iteration 2' in exit.value.code
+    assert '\n' not in exit.value.code
+    assert not list(tmp_path.glob('*.pth'))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 @pytest.mark.parametrize('tool, args', [('train', []),
                                         ('test', ['checkpoint.pth'])])

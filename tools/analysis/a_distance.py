@@ -1,6 +1,6 @@
 """Proxy A-distance between the domains, by the features of each run.
 
-    python tools/analysis/a_distance.py RUN... --out a_distance.png
+    mmgh a-distance RUN... --out a_distance.png
 
 A run is a work directory or a checkpoint. The distance is 2 (1 - 2 error),
 where the error is that of a domain classifier on the input of the last layer:

@@ -1,6 +1,6 @@
 """Look at what a network is trained on.
 
-    python tools/analysis/browse.py CONFIG --out browse.png
+    mmgh browse CONFIG --out browse.png
 
 The picture has images of both domains as the network gets them: after
 augmentation and preprocessing, of which only the normalisation is undone. The

@@ -1,6 +1,6 @@
 """Compare runs: a table, and curves of angle and accuracy.
 
-    python tools/analysis/compare_runs.py WORK_DIR... --out comparison.png
+    mmgh compare WORK_DIR... --out comparison.png
 
 Work directories of one name, such as seed0/dann and seed1/dann, are runs of
 one setting: the table has their mean and standard deviation. The CSV beside

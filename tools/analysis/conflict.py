@@ -1,6 +1,6 @@
 """Angles, conflict and weights of the tasks over a training, from its log.
 
-    python tools/analysis/conflict.py WORK_DIR... --out conflict.png
+    mmgh conflict WORK_DIR... --out conflict.png
 
 A run is a work directory or a checkpoint. The CSV beside the picture has a
 line for each run, pair of tasks and phase.

@@ -1,6 +1,6 @@
 """Target accuracy of each class, of one run or several side by side.
 
-    python tools/analysis/per_class.py RUN... --out per_class.png
+    mmgh per-class RUN... --out per_class.png
 
 A run is a work directory or a checkpoint. Classes are sorted by the difference
 of the last run to the first; of one run, by its accuracy. This is an oracle:

@@ -1,6 +1,6 @@
 """Which metric without target labels ranks checkpoints as accuracy does?
 
-    python tools/analysis/rank_correlation.py WORK_DIR... --out ranks.png
+    mmgh rank-correlation WORK_DIR... --out ranks.png
 
 Takes all validations that the runs logged. They should be on the same images:
 on others the metrics have other scales. Spearman's rank correlation is

@@ -1,6 +1,6 @@
 """A study's table and plots, from its CSV.
 
-    python tools/analysis/study_report.py work_dirs/study/study.csv
+    mmgh study-report work_dirs/study/study.csv
 
 writes study.md, accuracies.png and differences.png beside it, or to --out; and
 robustness.png of methods in several strengths.
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('csv', type=Path, help='study.csv of tools/study.py')
+    parser.add_argument('csv', type=Path, help='study.csv of `mmgh study`')
     parser.add_argument(
         '--out', type=Path, help='folder to write to (default: that of csv)')
     args = parser.parse_args()

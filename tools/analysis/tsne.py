@@ -1,6 +1,6 @@
 """Features of both domains in a plane, before and after adaptation.
 
-    python tools/analysis/tsne.py RUN --before RUN --out tsne.png
+    mmgh tsne RUN --before RUN --out tsne.png
 
 A run is a work directory or a checkpoint; the one before is trained on the
 source only, or an earlier checkpoint, has the same classes, and is shown the

@@ -1,6 +1,6 @@
 """What a harmonized training step costs, relative to a stock one.
 
-    python tools/benchmarks/step_cost.py --model resnet50 --image-size 96
+    mmgh step-cost --model resnet50 --image-size 96
 
 DANN on random weights and noise images; one model, one batch, SGD with
 momentum and a learning rate of 0. The schemes are

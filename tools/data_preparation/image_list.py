@@ -58,7 +58,7 @@ class ImageList:
 
     @staticmethod
     def _entries(place: Path) -> Iterator[tuple[str, str]]:
-        with open(place, encoding='utf-8') as file:
+        with open(place, encoding='utf-8-sig') as file:
             for line in filter(None, map(str.strip, file)):
                 # Some names have spaces, and unlabelled lists no labels.
                 name, _, label = line.rpartition(' ')

@@ -6,12 +6,15 @@ from zlib import crc32
 
 import numpy as np
 import torch
+from mmengine.fileio import list_dir_or_file
 from mmpretrain.datasets import CustomDataset
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmgh.datasets.class_names import check_folders
 from mmgh.deployment.file_pipeline import (image_format, input_of,
                                            split_pipeline)
+from mmgh.deployment.image_files import EXTENSIONS
 from mmgh.input_error import InputError
 from mmgh.seeds import mixed_seed
 
@@ -80,10 +83,14 @@ class ImageViews(Dataset):
         return torch.stack(views)
 
     def _find(self) -> CustomDataset:
-        has_classes = any(path.is_dir() for path in self.folder.glob('*'))
+        folders = list_dir_or_file(self.folder, list_file=False)
+        has_classes = any(not name.startswith('.') for name in folders)
         try:
             images = CustomDataset(
-                data_root=str(self.folder), with_label=has_classes)
+                data_root=str(self.folder),
+                with_label=has_classes,
+                extensions=EXTENSIONS)
+            check_folders(images, str(self.folder))
         except Exception as error:  # of several types
             raise InputError(
                 f'{self.folder} should have images, <class>/<image> or all in '

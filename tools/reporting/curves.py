@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmgh.analysis.conflict import iterations_of
-from mmgh.analysis.plots import (COLOURS, SMOOTHING, draw_smooth, legend_above,
-                                 names_as_they_are, over_training, subplots)
+from mmgh.analysis.plots import (COLOURS, SMOOTHING, as_label, draw_smooth,
+                                 legend_above, names_as_they_are,
+                                 over_training, subplots)
 from mmgh.analysis.plots.conflict import conflict_figure
 from mmgh.analysis.units import unit_of
 from .page import Picture, Section, picture_of
@@ -105,7 +106,8 @@ def _panels(runs: list[ReportRun], names: list[str],
     for axes in panels.flat[len(names):]:
         axes.set_axis_off()
     handles = [
-        Line2D([], [], color=run.colour, label=run.name) for run in runs
+        Line2D([], [], color=run.colour, label=as_label(run.name))
+        for run in runs
     ]
     legend_above(figure, handles)
     return figure

@@ -58,7 +58,7 @@ def verdicts(found: Diagnosis) -> list[str]:
         notes.append(
             'the gradients conflict. Try --harmonizer GH and GHPlusPlus, '
             'over five seeds or more and beside the null control '
-            '(tools/study.py): a single run tells nothing below two or three '
+            '(`mmgh study`): a single run tells nothing below two or three '
             'points.')
     elif found.angle[0] < 90:
         notes.append('the tasks agree on the whole: there is hardly anything '

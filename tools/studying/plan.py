@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
-from mmgh.config_file import read_config
+from mmgh.config_file import find_config, read_config
 from mmgh.input_error import InputError
 
 AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
@@ -74,7 +74,8 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
     """List all runs of a study, or those of the chosen names and seeds.
 
     Args:
-        path: Config of the study; configs/studies/digits.py explains it.
+        path: Config of the study, for `find_config`;
+            configs/studies/digits.py explains it.
         chosen: Names or seeds by axis; all where there are none.
 
     Raises:
@@ -82,8 +83,7 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
             there.
         InputError: If the study cannot be run as it is meant.
     """
-    if not path.exists():
-        raise FileNotFoundError(f'There is no {path}.')
+    path = find_config(path)
     study = read_config(path)
     check_names(path, study)
     add_null(study)
@@ -180,20 +180,27 @@ def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
              harmonizer: str) -> Run:
     parts = (study, study.pairs[pair], study.methods[method],
              study.harmonizers[harmonizer])
-    config = folder / study.methods[method].config
     entry = study.harmonizers[harmonizer]
     options = {}
     for part in parts:
         options.update(part.get('options', {}))
-    return Run(pair, method, harmonizer, seed,
-               with_suffix(config, entry.get('suffix', '')),
-               folder / study.pairs[pair].config, entry.get('harmonizer'),
-               options, study.baseline, study.get('metric', 'accuracy/top1'),
+    config = with_suffix(
+        Path(study.methods[method].config), entry.get('suffix', ''))
+    data = Path(study.pairs[pair].config)
+    return Run(pair, method, harmonizer, seed, config_of(folder, config),
+               config_of(folder, data), entry.get('harmonizer'), options,
+               study.baseline, study.get('metric', 'accuracy/top1'),
                variant_of(study.methods[method]))
 
 
 def variant_of(entry: dict) -> dict:
     return {key: entry[key] for key in ('of', 'strength') if key in entry}
+
+
+def config_of(folder: Path, config: Path) -> Path:
+    """Return the file of ``mmgh::dann/NAME.py``, or of a path that is relative
+    to the folder of the study."""
+    return find_config(config) if '::' in str(config) else folder / config
 
 
 def with_suffix(config: Path, suffix: str) -> Path:

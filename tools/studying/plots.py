@@ -5,8 +5,8 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
-from mmgh.analysis.plots import (COLOURS, MARKERS, names_as_they_are, save,
-                                 subplots)
+from mmgh.analysis.plots import (COLOURS, MARKERS, as_label, legend,
+                                 names_as_they_are, save, subplots)
 from .contrast import contrast
 from .results import Setting
 
@@ -46,7 +46,7 @@ def plot(settings: list[Setting], names: list[str], path: Path, label: str,
             draw(axes, setting, methods.index(setting.method) + 0.7 * offset,
                  dict(color=COLOURS[number % len(COLOURS)],
                       marker=MARKERS[number % len(MARKERS)],
-                      label=setting.harmonizer))
+                      label=as_label(setting.harmonizer)))
         axes.set_title(pair)
         axes.set_xlabel(label)
         axes.grid(alpha=0.3)
@@ -55,8 +55,8 @@ def plot(settings: list[Setting], names: list[str], path: Path, label: str,
     handles = {}
     for axes in panels[0]:
         handles.update(zip(*axes.get_legend_handles_labels()[::-1]))
-    figure.legend(
-        handles.values(), handles.keys(), loc='outside lower center', ncols=6)
+    legend(
+        figure, list(handles.values()), loc='outside lower center', ncols=6)
     save(figure, path)
 
 

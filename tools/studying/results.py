@@ -75,7 +75,7 @@ def read_runs(path: Path) -> list[dict]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        InputError: If it is no table of tools/study.py, or has no runs.
+        InputError: If it is no table of `mmgh study`, or has no runs.
     """
     if not path.exists():
         raise FileNotFoundError(f'There is no {path}.')
@@ -83,8 +83,8 @@ def read_runs(path: Path) -> list[dict]:
         reader = csv.DictReader(file)
         lacking = [n for n in COLUMNS if n not in (reader.fieldnames or ())]
         if lacking:
-            raise InputError(f'{path} is no table of tools/study.py: it has '
-                             f'no {lacking}.')
+            raise InputError(f'{path} is no table of `mmgh study`: it has no '
+                             f'{lacking}.')
         runs = list(reader)
     if not runs:
         raise InputError(f'{path} has no runs.')

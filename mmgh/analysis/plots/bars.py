@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mmgh.analysis.per_class import ClassAccuracies, class_order, differences
-from .figure import legend_above, names_as_they_are, subplots
+from .figure import as_label, legend_above, names_as_they_are, subplots
 from .palette import COLOURS
 
 
@@ -82,7 +82,7 @@ def draw_class_accuracies(axes,
             run.accuracies[order],
             height=thickness,
             color=colour,
-            label=f'{run.name}: {run.overall:.1f} %')
+            label=as_label(f'{run.name}: {run.overall:.1f} %'))
     title = 'oracle: from target test labels'
     if len(runs) > 1:
         title += '\nright of the bars: last run minus first run (points)'

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from mmgh.analysis.conflict import iterations_of
 from mmgh.analysis.run_log import RunLog
 from .curves import SMOOTHING, draw_smooth, over_training
-from .figure import names_as_they_are, subplots
+from .figure import as_label, legend, names_as_they_are, subplots
 from .palette import COLOURS
 
 
@@ -24,7 +24,7 @@ def comparison_figure(groups: dict[str, list[RunLog]]) -> Figure:
         for i, run in enumerate(runs):
             style = dict(
                 color=colour,
-                label=name if i == 0 else None,
+                label=as_label(name) if i == 0 else None,
                 alpha=1 if len(runs) == 1 else 0.6)
             bottom.plot(run.steps, run.accuracies, marker='.', **style)
             draw_angle(top, run, **style)
@@ -35,8 +35,9 @@ def comparison_figure(groups: dict[str, list[RunLog]]) -> Figure:
     bottom.set_ylabel('accuracy on the target\ntest data (%)')
     for axes in (top, bottom):
         over_training(axes)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend()
+        handles, _ = axes.get_legend_handles_labels()
+        if handles:
+            legend(axes, handles)
     top.set_xlabel('')
     return figure
 

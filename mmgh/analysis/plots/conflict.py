@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     phases_of)
 from .curves import SMOOTHING, draw_smooth, over_training
-from .figure import legend_above, names_as_they_are, subplots
+from .figure import as_label, legend, legend_above, names_as_they_are, subplots
 from .palette import COLOURS, LINES, MARKERS
 
 # Histories by what the legend calls them.
@@ -108,8 +108,8 @@ def draw_weights(axes, series: Series,
                 color=colour,
                 linestyle=lines[task])
     for task, line in lines.items():
-        axes.plot([], [], color='grey', linestyle=line, label=task)
-    axes.legend(title='task')
+        axes.plot([], [], color='grey', linestyle=line, label=as_label(task))
+    legend(axes, axes.get_legend_handles_labels()[0], title='task')
     axes.set_title('without conflict a weight is 1', fontsize=10)
     axes.set_ylabel('weight of a task (factor of its loss),\n'
                     f'mean of up to {SMOOTHING} comparisons')
@@ -120,4 +120,4 @@ def _coloured(
         series: Series,
         colours: Sequence[str]) -> Iterator[tuple[str, PairHistory, str]]:
     for (label, pair), colour in zip(series.items(), cycle(colours)):
-        yield label, pair, colour
+        yield as_label(label), pair, colour

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmgh.analysis.tsne import Embedding
-from .figure import names_as_they_are, subplots
+from .figure import as_label, legend, names_as_they_are, subplots
 from .palette import CLASS_STYLES, DOMAINS, UNKNOWN, class_style
 
 
@@ -34,8 +34,9 @@ def tsne_figure(rows: dict[str, dict[str, Embedding]],
         left.set_title(f'{title}\nby domain', fontsize=10)
         right.set_title(f'{title}\nby class', fontsize=10)
     panels[0][0].legend(loc='best')
-    figure.legend(
-        handles=handles,
+    legend(
+        figure,
+        handles,
         loc='outside right upper',
         ncols=columns,
         fontsize='small')
@@ -86,7 +87,8 @@ def class_handles(domains: dict[str, Embedding],
         text = f'{len(classes)} classes: see the CSV'
         return handles + [Line2D([], [], linestyle='', label=text)]
     return handles + [
-        Line2D([], [], linestyle='', label=name, **class_style(label))
+        Line2D([], [], linestyle='', label=as_label(name),
+               **class_style(label))
         for label, name in enumerate(classes)
     ]
 

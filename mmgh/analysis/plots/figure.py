@@ -18,6 +18,9 @@ EAST_ASIAN_FONTS = (
     'Microsoft YaHei', 'SimHei', 'Yu Gothic', 'Malgun Gothic',
     'Arial Unicode MS')
 
+# Has no width.
+_MARK = '\u200b'
+
 
 @contextmanager
 def names_as_they_are() -> Iterator[None]:
@@ -57,18 +60,41 @@ def subplots(rows: int = 1,
     return figure, figure.subplots(rows, columns, **options)
 
 
+def as_label(name: str) -> str:
+    """Return a label that :func:`legend` shows as the name.
+
+    Matplotlib leaves out labels that begin with an underscore.
+    """
+    return _MARK + name if name.startswith('_') else name
+
+
+def legend(owner: Any, handles: Sequence, **options) -> None:
+    """Draw a legend of all handles.
+
+    Args:
+        owner (Any): Figure or axes of matplotlib.
+        handles (Sequence): What has a colour and a label, which
+            :func:`as_label` gave it if it is a name.
+        **options: Of matplotlib's ``legend``.
+    """
+    drawn = owner.legend(handles=handles, **options)
+    for text in drawn.get_texts():
+        text.set_text(text.get_text().removeprefix(_MARK))
+
+
 def legend_above(figure: Figure, handles: Sequence) -> None:
     """Draw a legend in as many columns as the names leave room for.
 
     Args:
         figure (Figure): Of matplotlib.
-        handles (Sequence): What has a colour and a label.
+        handles (Sequence): See :func:`legend`.
     """
     labels = [handle.get_label() for handle in handles]
     letters = 11 * figure.get_figwidth()
     columns = int(letters / (8 + max(map(len, labels))))
-    figure.legend(
-        handles=handles,
+    legend(
+        figure,
+        handles,
         loc='outside upper center',
         ncols=max(1, min(columns, len(labels))))
 

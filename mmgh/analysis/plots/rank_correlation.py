@@ -8,7 +8,7 @@ from typing import Sequence
 from matplotlib.figure import Figure
 
 from mmgh.analysis.rank_correlation import Validations, values_of
-from .figure import legend_above, names_as_they_are, subplots
+from .figure import as_label, legend_above, names_as_they_are, subplots
 from .palette import COLOURS, MARKERS
 
 _COLUMNS = 3
@@ -62,6 +62,6 @@ def draw_metric(axes, groups: dict[str, Sequence[Validations]],
                 linewidths=0,
                 color=colour,
                 marker=marker,
-                label=name if i == 0 else None)
+                label=as_label(name) if i == 0 else None)
     axes.locator_params(axis='x', nbins=5)
     axes.grid(alpha=0.3)

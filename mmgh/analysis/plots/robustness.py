@@ -6,7 +6,7 @@ from typing import NamedTuple, Sequence
 
 from matplotlib.figure import Figure
 
-from .figure import legend_above, names_as_they_are, subplots
+from .figure import as_label, legend_above, names_as_they_are, subplots
 from .palette import COLOURS, MARKERS
 
 
@@ -41,7 +41,7 @@ def robustness_figure(panels: dict[str, dict[str, Curve]]) -> Figure:
         panel.set_title(title)
         handles.update(zip(*panel.get_legend_handles_labels()[::-1]))
     axes[0, 0].set_ylabel('target accuracy (%)')
-    legend_above(figure, [handles[name] for name in names])
+    legend_above(figure, [handles[as_label(name)] for name in names])
     return figure
 
 
@@ -59,7 +59,7 @@ def draw_robustness(axes, curves: dict[str, Curve],
     axes.axvline(1, color='grey', linewidth=1, linestyle=':')
     for name, curve in curves.items():
         style = styles[name]
-        axes.plot(curve.strengths, curve.means, label=name, **style)
+        axes.plot(curve.strengths, curve.means, label=as_label(name), **style)
         axes.fill_between(curve.strengths, curve.lows, curve.highs,
                           color=style['color'], alpha=0.15, linewidth=0)
     axes.set_xscale('log')

@@ -64,6 +64,7 @@ class BSPHead(UDAHead):
         })
         self.tasks = {**self.adversary.tasks, 'loss_spectral': 'alignment'}
         self.pairs = self.adversary.pairs
+        self.single_label = self.adversary.single_label
 
     def losses(self, source: DomainOutput,
                target: DomainOutput) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mmgh.arguments import number
+from mmgh.classifier_outputs import most_probable
 from mmgh.models.layers import DynamicWeight
 from mmgh.registry import MODELS
 from .dann_head import DANNHead
@@ -30,7 +31,7 @@ class DWLHead(UDAHead):
     classifiers differ on the target, the features do the opposite of both.
 
     The tasks are ``alignment``, ``discrepancy`` and ``cls``. The first two
-    are harmonized with each other.
+    are harmonized with each other. Each source image has one class.
 
     Args:
         in_channels (int): See :class:`UDAHead`.
@@ -64,6 +65,7 @@ class DWLHead(UDAHead):
     }
     # As in the published GH code of DWL.
     pairs = (('alignment', 'discrepancy'), )
+    single_label = True
 
     def __init__(self,
                  in_channels: int,
@@ -125,8 +127,6 @@ class DWLHead(UDAHead):
         return results
 
     def _count(self, source: DomainOutput, target: DomainOutput) -> None:
-        labels = source.labels
-        if labels.ndim == 2:  # scores of mixed images
-            labels = labels.argmax(dim=1)
-        self.dynamic_weight.add((source.features, labels),
-                                (target.features, target.logits.argmax(dim=1)))
+        self.dynamic_weight.add(
+            (source.features, most_probable(source.labels)),
+            (target.features, target.logits.argmax(dim=1)))

@@ -3,12 +3,11 @@ from __future__ import annotations
 from typing import Callable
 
 import torch
-import torch.nn.functional as F
 from mmengine.utils import apply_to
 from torch import Tensor, nn
 
 from mmgh.arguments import OPTIONS, number
-from mmgh.classifier_outputs import scores_of
+from mmgh.classifier_outputs import cross_entropy, scores_of
 from mmgh.models.layers import GradientReversal
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
@@ -33,7 +32,8 @@ class MCDHead(UDAHead):
     pass gives each part its direction. For the three alternating steps of the
     paper see :class:`mmgh.models.AlternatingMCDClassifier`.
 
-    The classifier that predicts is the classification head.
+    The classifier that predicts is the classification head. Each source image
+    has one class.
 
     Args:
         in_channels (int): See :class:`UDAHead`.
@@ -66,6 +66,7 @@ class MCDHead(UDAHead):
     }
     # As in the published GH code of MCD.
     pairs = (('cls', 'alignment'), )
+    single_label = True
 
     def __init__(self,
                  in_channels: int,
@@ -122,7 +123,7 @@ class MCDHead(UDAHead):
             weight.
         """
         losses = dict(
-            loss_cls2=F.cross_entropy(self.classify(source), source.labels))
+            loss_cls2=cross_entropy(self.classify(source), source.labels))
         if self.balance_weight:
             losses['loss_balance'] = self.balance_weight * (
                 _imbalance(target.logits) + _imbalance(self.classify(target)))

@@ -35,6 +35,10 @@ class UDAHead(BaseModule, ABC):
     """Which tasks the method harmonizes with each other; of each pair the
     first is task 1."""
 
+    single_label: bool = False
+    """Whether each source image should have one class, since the method
+    classifies it by another classifier than the classification head."""
+
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)
         if cls.loss is not UDAHead.loss:

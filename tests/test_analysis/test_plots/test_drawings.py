@@ -1,6 +1,8 @@
 """What the drawings show, read back from matplotlib."""
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -8,13 +10,16 @@ from matplotlib.colors import to_hex
 from mmgh.analysis.conflict import PairHistory, iterations_of
 from mmgh.analysis.per_class import ClassAccuracies
 from mmgh.analysis.plots import subplots
-from mmgh.analysis.plots.bars import draw_a_distances, draw_class_accuracies
+from mmgh.analysis.plots.bars import (draw_a_distances, draw_class_accuracies,
+                                      per_class_figure)
+from mmgh.analysis.plots.comparison import comparison_figure
 from mmgh.analysis.plots.conflict import (conflict_figure,
                                           draw_angle_histogram, draw_angles,
                                           draw_conflict_rates, draw_weights)
 from mmgh.analysis.plots.embedding import (class_handles, draw_classes,
-                                           draw_domains)
+                                           draw_domains, tsne_figure)
 from mmgh.analysis.plots.palette import UNKNOWN
+from mmgh.analysis.plots.rank_correlation import rank_figure
 from mmgh.analysis.plots.robustness import Curve, robustness_figure
 from mmgh.analysis.tsne import Embedding
 
@@ -158,3 +163,51 @@ def test_robustness_has_a_panel_a_method_and_a_line_a_harmonizer():
         lines['GH'].get_color()) != to_hex(lines['none'].get_color())
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == ['none', 'GH']
+
+
+NAMES = ('_a', '__b', '_c d', 'e_', '$f$')
+
+
+def shown(figure) -> list[str]:
+    """What all legends say."""
+    legends = list(figure.legends)
+    for axes in figure.axes:
+        legends += filter(None, [axes.get_legend()])
+    return [text.get_text() for legend in legends
+            for text in legend.get_texts()]
+
+
+def figures_of(names, pair) -> dict:
+    """Each kind of picture, with these names in its legend."""
+    hub = {'train/angle': np.ones(4), 'train/time': np.ones(4)}
+    log = SimpleNamespace(history=hub, steps=[1, 2], accuracies=[3, 4])
+    validations = SimpleNamespace(metrics=dict(snd=[1, 2]), oracle=[3, 4])
+    curve = Curve([1, 2], [1, 2], [0, 1], [2, 3])
+    return dict(
+        conflict=lambda: conflict_figure(dict.fromkeys(names, pair), 2),
+        tasks=lambda: conflict_figure(
+            {'run': pair._replace(weights=dict.fromkeys(names, np.ones(100)),
+                                  tasks=names)}, 2),
+        comparison=lambda: comparison_figure(dict.fromkeys(names, [log])),
+        classes=lambda: tsne_figure(
+            {'run': dict.fromkeys(('source', 'target'),
+                                  domain(np.arange(4)))}, names),
+        bars=lambda: per_class_figure(
+            [ClassAccuracies(name, np.ones(2), 1.) for name in names],
+            ['x', 'y'], np.ones(2, int)),
+        robustness=lambda: robustness_figure(
+            dict(panel=dict.fromkeys(names, curve))),
+        ranks=lambda: rank_figure(
+            dict.fromkeys(names, [validations]), dict(snd='SND'), 'accuracy'))
+
+
+@pytest.mark.parametrize('kind', ['conflict', 'tasks', 'comparison',
+                                  'classes', 'bars', 'robustness', 'ranks'])
+def test_each_name_is_in_the_legend_as_it_is(kind, pair, monkeypatch):
+    monkeypatch.setattr('mmgh.analysis.plots.rank_correlation.values_of',
+                        lambda run, metric: run.metrics[metric])
+    figure = figures_of(NAMES, pair)[kind]()
+    figure.canvas.draw()
+    texts = [text.partition(':')[0] for text in shown(figure)]
+    assert [text for text in texts if text in NAMES][:len(NAMES)] == list(
+        NAMES)

@@ -1,0 +1,108 @@
+"""Hooks that join every runner of our models.
+
+A config on our ``default_runtime.py`` names them. One on mmpretrain's own
+does not, and another tool than ours, such as that of mmpretrain, leaves it at
+that. A model has no access to its runner, so importing mmgh, which building
+such a model does, extends MMEngine's ``Runner.register_hooks``. Runners of
+other models go on as before.
+"""
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any, Callable, Sequence
+
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import nn
+
+from mmgh.config_names import check_names
+from mmgh.task_losses import TaskLossMixin
+from mmgh.unwrap import unwrap
+
+# By their names in `default_hooks`, where None turns one off.
+DEFAULT_HOOKS = {
+    # The log in memory and in checkpoints does not grow without end.
+    'log_length': 'mmgh.LogLengthHook',
+    # The head, the training and the test data have the same classes.
+    'class_check': 'mmgh.ClassCheckHook',
+    # A checkpoint has the weights of the model.
+    'weights_check': 'mmgh.WeightsCheckHook',
+    # The data and the model have what the metrics need.
+    'evaluator_check': 'mmgh.EvaluatorCheckHook',
+    # Loop, sampler, schedule and hooks do not contradict each other.
+    'training_check': 'mmgh.TrainingCheckHook',
+    # A training that diverges ends before it is saved.
+    'divergence': 'mmgh.DivergenceHook',
+    # Several processes validate what they save.
+    'common_buffers': 'mmgh.CommonBuffersHook',
+    # A resumed run equals an uninterrupted one.
+    'exact_resume': 'mmgh.ExactResumeHook',
+}
+# In place of MMEngine's own, with its options: a kill loses nothing.
+_CHECKPOINT_HOOK = 'mmgh.AtomicCheckpointHook'
+
+
+def join_runners() -> None:
+    """Let the hooks join, however often it is called."""
+    own = getattr(Runner.register_hooks, '_before_mmgh',
+                  Runner.register_hooks)
+    Runner.register_hooks = _joined(own)
+
+
+def with_default_hooks(default_hooks: dict[str, Any] | None,
+                       custom_hooks: Sequence | None) -> dict[str, Any]:
+    """Return default hooks with ours.
+
+    One is left out if its name, or one of its type, is there already.
+    MMEngine's ``CheckpointHook`` gives way to ours.
+    """
+    # As MMEngine has it, unless the config says otherwise.
+    chosen = dict(checkpoint=dict(type='CheckpointHook', interval=1))
+    chosen.update(default_hooks or {})
+    checkpoint = chosen['checkpoint']
+    if isinstance(checkpoint, dict) and _type_of(
+            checkpoint) is CheckpointHook:
+        chosen['checkpoint'] = {**checkpoint, 'type': _CHECKPOINT_HOOK}
+    there = {
+        _type_of(hook) for hook in [*chosen.values(), *(custom_hooks or ())]
+    }
+    for name, kind in DEFAULT_HOOKS.items():
+        if name not in chosen and HOOKS.get(kind) not in there:
+            chosen[name] = dict(type=kind)
+        elif name in chosen and chosen[name] is None:
+            del chosen[name]  # MMEngine only takes it for hooks of its own
+    return chosen
+
+
+def _joined(own: Callable) -> Callable:
+
+    @wraps(own)
+    def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
+        model = unwrap(self.model)
+        if isinstance(model, TaskLossMixin):
+            check_names(self.cfg)
+        if _is_ours(model):
+            default_hooks = with_default_hooks(default_hooks, custom_hooks)
+        own(self, default_hooks, custom_hooks)
+
+    register_hooks._before_mmgh = own
+    return register_hooks
+
+
+def _is_ours(model: nn.Module) -> bool:
+    """Tell whether it is one of `mmgh.models`, or derived from one.
+
+    Without an import of these: a model of another library may harmonize where
+    mmpretrain is not installed.
+    """
+    return any(
+        kind.__module__.startswith('mmgh.models.')
+        for kind in type(model).__mro__)
+
+
+def _type_of(hook: Hook | dict | None) -> type | None:
+    if not isinstance(hook, dict):
+        return type(hook)
+    kind = hook.get('type')
+    return HOOKS.get(kind) if isinstance(kind, str) else kind

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Collection, Iterable
+
+from mmgh.checkpoints import read_checkpoint
+from mmgh.divergence import diverged_tensors
+from mmgh.input_error import InputError
+
+
+def last_good_checkpoint(folders: Iterable[Path],
+                         parameters: Collection[str]) -> Path | None:
+    """Find the checkpoint saved last from which a training can go on.
+
+    Args:
+        folders (Iterable[Path]): Where to look.
+        parameters (Collection[str]): Names of those of the model.
+
+    Returns:
+        Path | None: A file that is whole, and has finite weights and the
+        state of the optimizer; None without any.
+    """
+    files = [path for folder in folders for path in folder.glob('*.pth')]
+    files.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return next((path for path in files if _is_good(path, parameters)), None)
+
+
+def _is_good(path: Path, parameters: Collection[str]) -> bool:
+    try:
+        checkpoint = read_checkpoint(path)
+    except InputError:  # half of one, or none
+        return False
+    return 'optimizer' in checkpoint and not diverged_tensors(
+        checkpoint['state_dict'], parameters)

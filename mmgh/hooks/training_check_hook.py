@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import inspect
+from math import isinf
+
+import torch
+from mmengine.dataset import InfiniteSampler
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.optim import OptimWrapper
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmgh.registry import HOOKS
+from .resuming.optim_wrappers import wrappers_by_name
+from .runner_parts import schedulers_of
+
+
+@HOOKS.register_module()
+class TrainingCheckHook(Hook):
+    """Refuses settings of a training that contradict each other.
+
+    Loop and sampler: an epoch has to end. Loop and schedule: one that counts
+    epochs would never step. Loop and validation: there is one, at the end at
+    the latest. Also what would fail late: clipping, at the first step, and
+    saving, at the first checkpoint.
+
+    Example:
+        >>> custom_hooks = [dict(type='mmgh.TrainingCheckHook')]
+    """
+
+    def before_train(self, runner) -> None:
+        """Check what the training consists of."""
+        _check_batches('train', runner.train_dataloader)
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            _check_end('train', runner.train_dataloader,
+                       'with `train_cfg.by_epoch=True`')
+        if runner.val_loop is not None:
+            _check_batches('val', runner.val_dataloader)
+            _check_end('val', runner.val_dataloader, 'in validation')
+            _check_interval(runner.train_loop)
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            for scheduler in schedulers_of(runner):
+                _check_counts_iterations(scheduler)
+        for wrapper in wrappers_by_name(runner.optim_wrapper).values():
+            _check_clipping(wrapper)
+        for hook in runner.hooks:
+            if isinstance(hook, CheckpointHook):
+                _check_saving(hook, runner)
+
+
+def _check_batches(kind: str, dataloader: DataLoader) -> None:
+    if dataloader.batch_sampler is None:
+        raise ValueError(f'`{kind}_dataloader.batch_size` should be a whole '
+                         'number of at least 1, but got None.')
+
+
+def _check_end(kind: str, dataloader: DataLoader, where: str) -> None:
+    """Refuse a sampler that goes on for ever."""
+    sampler = getattr(dataloader.batch_sampler, 'sampler', dataloader.sampler)
+    name = f'{kind}_dataloader.sampler'
+    if isinstance(sampler, InfiniteSampler):
+        raise ValueError(
+            f"`{name}.type` should be 'DefaultSampler' {where}, since an "
+            'epoch has to end, but got InfiniteSampler.')
+    if getattr(sampler, 'infinite', False):
+        raise ValueError(f'`{name}` should have `infinite=False` {where}, '
+                         'since an epoch has to end, but got True.')
+
+
+def _check_interval(loop) -> None:
+    intervals = getattr(loop, 'dynamic_intervals', ())
+    for interval in intervals:
+        if not (isinstance(interval, (int, float)) and interval >= 1
+                and (isinf(interval) or interval == int(interval))):
+            raise ValueError('`train_cfg.val_interval` should be a whole '
+                             f'number of at least 1, but got {interval!r}.')
+    name = 'iters' if isinstance(loop, IterBasedTrainLoop) else 'epochs'
+    last = getattr(loop, f'max_{name}')
+    if getattr(loop, 'val_begin', 1) > last:
+        raise ValueError(f'`train_cfg.val_begin` should be at most '
+                         f'`max_{name}={last}`, but got {loop.val_begin!r}.')
+
+
+def _check_counts_iterations(scheduler) -> None:
+    # One that waits for a metric steps after validations.
+    if scheduler.by_epoch and not hasattr(scheduler, 'monitor'):
+        raise ValueError(
+            '`param_scheduler.by_epoch` should be False where the train loop '
+            'counts iterations: it would never step. But that of '
+            f'{type(scheduler).__name__} is True.')
+
+
+def _check_clipping(wrapper: OptimWrapper) -> None:
+    options = getattr(wrapper, 'clip_grad_kwargs', None)
+    if not options:
+        return
+    parameter = nn.Parameter(torch.zeros(1))
+    parameter.grad = torch.zeros(1)
+    try:
+        wrapper.clip_func([parameter], **options)
+    except Exception as error:  # torch names no common type
+        raise ValueError(
+            '`optim_wrapper.clip_grad` should be options of '
+            f'{wrapper.clip_func.__name__}, but with {options} it ends in '
+            f'{type(error).__name__}: {error}') from error
+    for name in ('max_norm', 'clip_value'):
+        if not options.get(name, 1) > 0:
+            raise ValueError(f'`optim_wrapper.clip_grad.{name}` should be '
+                             f'positive, but got {options[name]!r}.')
+
+
+def _check_saving(hook: CheckpointHook, runner) -> None:
+    try:
+        inspect.signature(runner.save_checkpoint).bind_partial(**hook.args)
+    except TypeError as error:
+        raise ValueError('The options of CheckpointHook should be its own, or '
+                         f'of Runner.save_checkpoint, but: {error}.'
+                         ) from error
+    if hook.by_epoch and hook.interval > 0 and isinstance(
+            runner.train_loop, IterBasedTrainLoop):
+        runner.logger.warning(
+            '`by_epoch` of CheckpointHook should be False where the train '
+            'loop counts iterations: there is no checkpoint before the end.')

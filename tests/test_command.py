@@ -1,0 +1,85 @@
+"""The command `mmgh`, and that it is the tools and nothing else."""
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+import mmgh
+from mmgh.command import COMMANDS, main
+
+TOOLS = Path(__file__).parents[1] / 'tools'
+# Of the repository, or parts of other tools.
+WITHOUT = {
+    'list_configs.py', 'benchmarks/kill_and_resume.py', 'studying/run.py',
+    'studying/copies.py'
+}
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch):
+    """What a process of one tool need not restore."""
+    monkeypatch.setattr(sys, 'argv', ['mmgh'])
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    monkeypatch.setitem(sys.modules, '__main__', sys.modules['__main__'])
+
+
+def ended(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as error:
+        main(list(arguments))
+    return error.value.code
+
+
+def test_each_tool_has_a_command():
+    tools = {
+        path.relative_to(TOOLS).as_posix()
+        for path in TOOLS.rglob('*.py')
+        if "__name__ == '__main__'" in path.read_text()
+    }
+    assert set(COMMANDS.values()) == tools - WITHOUT, (
+        'COMMANDS in mmgh/command should name each tool.')
+
+
+def test_help_tells_what_each_command_does(capsys):
+    assert ended('--help') == 0
+    told = capsys.readouterr().out
+    for command, file in COMMANDS.items():
+        first = (TOOLS / file).read_text().split('\n')[0].strip('r"')
+        assert f'  {command} ' in told and first in told
+    assert 'mmgh/.mim/configs' in told
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_tool_gets_its_arguments_and_its_name(capsys, command):
+    assert ended(command, '--help') == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f'usage: mmgh {command} [-h]')
+    assert 'python tools/' not in told
+
+
+def test_status_and_messages_are_those_of_the_tool(capsys, tmp_path):
+    arguments = ['usps', '--root', str(tmp_path), '--verify-only']
+    status = ended('prepare', *arguments)
+    told = capsys.readouterr()
+    sys.argv = [str(TOOLS / 'prepare_data.py'), *arguments]
+    with pytest.raises(SystemExit) as error:
+        runpy.run_path(sys.argv[0], run_name='__main__')
+    assert status == error.value.code != 0
+    assert told == capsys.readouterr()
+
+
+@pytest.mark.parametrize('arguments', [(), ('trian', ), ('--amp', )])
+def test_what_is_no_command_is_refused(capsys, arguments):
+    assert ended(*arguments) == 2
+    told = capsys.readouterr().err
+    assert 'mmgh: error:' in told and 'COMMAND' in told
+
+
+def test_python_runs_the_package_as_the_command(capsys):
+    sys.argv[1:] = ['--version']
+    with pytest.raises(SystemExit) as error:
+        runpy.run_module('mmgh', run_name='__main__')
+    assert not error.value.code
+    assert capsys.readouterr().out == f'{mmgh.__version__}\n'

@@ -1,0 +1,118 @@
+"""Slips in names that MMEngine would not look at."""
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import mmpretrain
+import pytest
+from mmengine.runner import Runner
+
+from mmgh.config_file import read_config
+from mmgh.config_names import check_names
+from mmgh.input_error import InputError
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = [
+    *ROOT.glob('configs/**/*.py'),
+    *Path(mmpretrain.__file__).parent.glob('.mim/configs/*/*.py')
+]
+ARGUMENTS = [
+    name for name in inspect.signature(Runner.__init__).parameters
+    if name not in ('self', 'cfg')
+]
+
+
+@pytest.mark.parametrize('argument', ARGUMENTS)
+def test_each_argument_of_a_runner_is_known_and_its_slips_are_refused(
+        argument):
+    check_names({argument: {}})
+    for slip in (argument[:-1], argument[:2] + argument[3:], f'{argument}s',
+                 argument.replace('_', '-'), argument.replace('_', ''),
+                 argument.upper(),
+                 argument[:1] + argument[2] + argument[1] + argument[3:]):
+        if slip not in ARGUMENTS:
+            with pytest.raises(InputError,
+                               match=f'`{argument}` .* has `{slip}`'):
+                check_names({slip: {}})
+
+
+def test_names_of_their_own_in_configs_pass():
+    """Of ours and of mmpretrain's."""
+    names = {
+        target.id
+        for path in CONFIGS for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign) for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    assert {'train_pipeline', 'test_pipeline'} <= names
+    check_names(dict.fromkeys({*names, 'tta_model', 'tta_pipeline'}))
+
+
+def test_an_underscore_says_that_it_is_no_slip():
+    check_names(dict(_optim_wraper={}, default_hooks=dict(_chekpoint={})))
+
+
+def test_what_a_config_imports_is_no_slip(tmp_path):
+    path = tmp_path / 'mine.py'
+    start = ('from mmengine.optim import OptimWrapper\n'
+             'from mmengine.visualization import Visualizer\n')
+    path.write_text(f'{start}optim_wrapper = dict(type=OptimWrapper)\n')
+    read_config(path)
+    path.write_text(f'{start}optim_wraper = dict(type=OptimWrapper)\n')
+    with pytest.raises(InputError, match='has `optim_wraper`'):
+        read_config(path)
+
+
+@pytest.mark.parametrize('path, meant', [
+    ('default_hooks.chekpoint', 'checkpoint'),
+    ('default_hooks.param_schedulr', 'param_scheduler'),
+    ('env_cfg.cudnn_benchmrk', 'cudnn_benchmark'),
+    ('env_cfg.mp_cfg.mp_start_metod', 'mp_start_method'),
+    ('auto_scale_lr.enabel', 'enable'),
+    ('optim_wrapper.paramwise_cfg.custom_key', 'custom_keys'),
+    ('optim_wrapper.paramwise_cfg.norm_decay_mul', 'norm_decay_mult'),
+    ('optim_wrapper.paramwise_cfg.custom_keys.neck.lr_mut', 'lr_mult'),
+    ('optim_wrapper.generator.paramwise_cfg.bias_lr_mul', 'bias_lr_mult'),
+])
+def test_slips_in_dicts_that_are_asked_for_names(path, meant):
+    outer, _, slip = path.rpartition('.')
+    for name, is_slip in ((slip, True), (meant, False)):
+        cfg = {name: 1}
+        for key in reversed(outer.split('.')):
+            cfg = {key: cfg}
+        if is_slip:
+            with pytest.raises(InputError, match=f'`{outer}.{meant}` .* has '
+                               f'`{path}`'):
+                check_names(cfg)
+        else:
+            check_names(cfg)
+
+
+def test_modules_may_have_any_name():
+    """Those of which `custom_keys` tells rates, and hooks."""
+    check_names(
+        dict(
+            optim_wrapper=dict(
+                paramwise_cfg=dict(custom_keys=dict(custom_key=1, model=2))),
+            default_hooks=dict(class_check={}, mine={})))
+
+
+@pytest.mark.parametrize('options', [
+    {}, {'optim_wrapper': dict(type='OptimWrapper')}])
+def test_slips_in_a_child_config_are_refused(tmp_path, options):
+    (tmp_path / 'base.py').write_text("optim_wrapper = dict(interval=1)\n")
+    child = tmp_path / 'child.py'
+    child.write_text("_base_ = 'base.py'\noptim_wraper = dict(interval=2)\n")
+    with pytest.raises(InputError, match=f'{child} has `optim_wraper`'):
+        read_config(child, options)
+
+
+@pytest.mark.parametrize('option', [
+    'optim_wraper.interval', 'train_cgf.max_iters', 'train_config',
+    'default_hooks.chekpoint.interval', 'env_cfg.mp_cfg.mp_start_metod'])
+def test_slips_in_options_are_refused(tmp_path, option):
+    (tmp_path / 'base.py').write_text('default_hooks = dict()\n')
+    with pytest.raises(InputError, match='which nothing would look at'):
+        read_config(tmp_path / 'base.py', {option: 2})

@@ -1,0 +1,130 @@
+"""Settings of a training that contradict each other, or fail late."""
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.dataset import DefaultSampler, InfiniteSampler
+from mmengine.hooks import CheckpointHook
+from mmengine.optim import CosineAnnealingLR, OptimWrapper, OptimWrapperDict
+from mmengine.optim.scheduler import ReduceOnPlateauLR
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from torch import nn
+from torch.utils.data import BatchSampler, DataLoader, TensorDataset
+
+from mmgh.datasets import Digits, DigitsM, DomainPairDataset, DomainPairSampler
+from mmgh.hooks import TrainingCheckHook
+
+DATA = TensorDataset(torch.zeros(8))
+PAIR = DomainPairDataset(Digits('test'), DigitsM('test'))
+
+
+def loader(sampler=None, batch_size=2, **options) -> DataLoader:
+    dataset = PAIR if isinstance(sampler, DomainPairSampler) else DATA
+    return DataLoader(dataset, batch_size, sampler=sampler, **options)
+
+
+def loop_of(kind: type, **options):
+    loop = object.__new__(kind)
+    for name, value in dict(val_begin=1, dynamic_intervals=[1]).items():
+        setattr(loop, name, options.pop(name, value))
+    loop._max_iters = loop._max_epochs = 20
+    return loop
+
+
+def wrapper(**clip_grad) -> OptimWrapper:
+    parameters = [nn.Parameter(torch.zeros(1))]
+    return OptimWrapper(
+        torch.optim.SGD(parameters, lr=1), clip_grad=clip_grad or None)
+
+
+def runner(kind=IterBasedTrainLoop, train=None, val=None, loop=None,
+           optim_wrapper=None, schedulers=None, hooks=()) -> SimpleNamespace:
+    return SimpleNamespace(
+        train_loop=loop or loop_of(kind),
+        train_dataloader=train or loader(),
+        val_loop=object(),
+        val_dataloader=val or loader(),
+        param_schedulers=schedulers,
+        optim_wrapper=optim_wrapper or wrapper(),
+        hooks=hooks,
+        logger=logging.getLogger('test'),
+        save_checkpoint=object.__new__(Runner).save_checkpoint)
+
+
+def check(**settings) -> None:
+    TrainingCheckHook().before_train(runner(**settings))
+
+
+@pytest.mark.parametrize('settings', [
+    dict(),
+    dict(train=loader(InfiniteSampler(DATA))),
+    dict(train=loader(DomainPairSampler(PAIR, infinite=True))),
+    dict(train=loader(DomainPairSampler(PAIR))),
+    dict(kind=EpochBasedTrainLoop),
+    dict(kind=EpochBasedTrainLoop, train=loader(DomainPairSampler(PAIR))),
+    dict(kind=EpochBasedTrainLoop, schedulers=[
+        CosineAnnealingLR(wrapper(), T_max=3)]),
+    dict(schedulers=[CosineAnnealingLR(wrapper(), T_max=3, by_epoch=False)]),
+    dict(schedulers=[ReduceOnPlateauLR(wrapper(), monitor='loss')]),
+    dict(optim_wrapper=wrapper(max_norm=float('inf'))),
+    dict(optim_wrapper=wrapper(max_norm=1, norm_type=1)),
+    dict(optim_wrapper=wrapper(type='value', clip_value=.1)),
+    dict(loop=loop_of(IterBasedTrainLoop, dynamic_intervals=[99, 5.],
+                      val_begin=20)),
+    dict(hooks=[CheckpointHook(by_epoch=False, interval=5, save_begin=2)]),
+])
+def test_what_goes_together_is_accepted(settings):
+    check(**settings)
+
+
+@pytest.mark.parametrize('settings, message', [
+    (dict(kind=EpochBasedTrainLoop,
+          train=loader(DomainPairSampler(PAIR, infinite=True))),
+     '`train_dataloader.sampler` .*`infinite=False`.*by_epoch=True'),
+    (dict(kind=EpochBasedTrainLoop, train=loader(InfiniteSampler(DATA))),
+     "`train_dataloader.sampler.type` .*'DefaultSampler'"),
+    (dict(kind=EpochBasedTrainLoop, train=DataLoader(
+        DATA, batch_sampler=BatchSampler(InfiniteSampler(DATA), 2, False))),
+     '`train_dataloader.sampler.type`'),
+    (dict(val=loader(InfiniteSampler(DATA))), '`val_dataloader.sampler.type`'),
+    (dict(train=loader(DefaultSampler(DATA), batch_size=None)),
+     '`train_dataloader.batch_size` .*got None'),
+    (dict(val=loader(batch_size=None)), '`val_dataloader.batch_size`'),
+    (dict(loop=loop_of(IterBasedTrainLoop, dynamic_intervals=[0])),
+     '`train_cfg.val_interval` .*got 0'),
+    (dict(loop=loop_of(IterBasedTrainLoop, dynamic_intervals=[.5])),
+     '`train_cfg.val_interval` .*got 0.5'),
+    (dict(loop=loop_of(EpochBasedTrainLoop, dynamic_intervals=[-1])),
+     '`train_cfg.val_interval` .*got -1'),
+    (dict(loop=loop_of(IterBasedTrainLoop, val_begin=21)),
+     '`train_cfg.val_begin` .*`max_iters=20`, but got 21'),
+    (dict(loop=loop_of(EpochBasedTrainLoop, val_begin=21)), '`max_epochs=20`'),
+    (dict(schedulers=[CosineAnnealingLR(wrapper(), T_max=3)]),
+     '`param_scheduler.by_epoch` should be False .*CosineAnnealingLR'),
+    (dict(schedulers=dict(a=[CosineAnnealingLR(wrapper(), T_max=3)])),
+     '`param_scheduler.by_epoch`'),
+    (dict(optim_wrapper=wrapper(max_nrom=1)),
+     '`optim_wrapper.clip_grad` .*clip_grad_norm_.*max_nrom'),
+    (dict(optim_wrapper=wrapper(max_norm='a')), '`optim_wrapper.clip_grad`'),
+    (dict(optim_wrapper=wrapper(max_norm=-1)), 'clip_grad.max_norm.*got -1'),
+    (dict(optim_wrapper=wrapper(type='value', clip_value=0)),
+     'clip_grad.clip_value.*got 0'),
+    (dict(optim_wrapper=OptimWrapperDict(
+        a=wrapper(), b=wrapper(type='value', max_norm=1))), 'clip_grad_value'),
+    (dict(hooks=[CheckpointHook(by_epoch=False, intervall=5)]),
+     'CheckpointHook .*intervall'),
+])
+def test_what_does_not_is_refused_before_training(settings, message):
+    with pytest.raises(ValueError, match=message):
+        check(**settings)
+
+
+def test_checkpoints_at_the_end_alone_are_told(caplog):
+    check(hooks=[CheckpointHook(interval=1)])
+    assert '`by_epoch` of CheckpointHook should be False' in caplog.text
+    caplog.clear()
+    check(kind=EpochBasedTrainLoop, hooks=[CheckpointHook(interval=1)])
+    assert not caplog.text
