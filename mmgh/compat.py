@@ -9,10 +9,13 @@ import functools
 import importlib
 import pickle
 import sys
+from collections import Counter
 from typing import Any
 
 # Only what keeps a library of the right schemas alive; see below.
 _DECLARED_OPERATORS = []
+# Functions of numbers.
+_CURVES = ('_annealing_cos', '_annealing_linear')
 
 
 def check_minimum_version(module_name: str, minimum: str) -> None:
@@ -155,9 +158,10 @@ def allow_resume_globals() -> None:
 def names_of_checkpoints() -> dict[str, Any]:
     """Return what MMEngine up to (at least) 0.10.7 puts into each checkpoint
     besides tensors: its log buffers, which are numpy arrays and a table of
-    the buffer's own methods."""
+    the buffer's own methods, and what some of its schedules know."""
     import numpy as np
     from mmengine.logging import HistoryBuffer
+    from mmengine.optim import OneCycleParamScheduler
 
     # numpy renamed this package in 2.0; a checkpoint may have either name.
     core = 'numpy._core' if is_at_least(np.__version__, '2') else 'numpy.core'
@@ -169,20 +173,22 @@ def names_of_checkpoints() -> dict[str, Any]:
         for name in (f'numpy.core.{module}.{function}',
                      f'numpy._core.{module}.{function}')
     }
-    types = [HistoryBuffer, np.ndarray, np.dtype] + [
-        type(np.dtype(name)) for name in ('int64', 'float64')
-    ]
+    types = [HistoryBuffer, OneCycleParamScheduler, Counter, np.ndarray,
+             np.dtype, *(type(np.dtype(n)) for n in ('int64', 'float64'))]
     named = {f'{t.__module__}.{t.__qualname__}': t for t in types}
     return {
         **functions,
-        **named, 'builtins.getattr': _history_buffer_method
+        **named, 'builtins.getattr': _method_of_checkpoint
     }
 
 
-def _history_buffer_method(owner: type, name: str):
-    """Do what ``getattr`` may in a checkpoint: name a buffer's method."""
+def _method_of_checkpoint(owner: type, name: str):
+    """Do what ``getattr`` may in a checkpoint: name a method of a buffer, or
+    the curve of a ``OneCycleLR``."""
     from mmengine.logging import HistoryBuffer
-    if owner is not HistoryBuffer or name.startswith('_'):
+    from mmengine.optim import OneCycleParamScheduler
+    if not (owner is HistoryBuffer and not name.startswith('_')
+            or owner is OneCycleParamScheduler and name in _CURVES):
         raise pickle.UnpicklingError(
             f'A checkpoint should not refer to {owner!r}.{name}.')
     return getattr(owner, name)

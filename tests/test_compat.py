@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import pickle
 import re
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from mmengine import optim
 from mmengine.logging import HistoryBuffer
 
 from mmgh.compat import check_minimum_version, is_at_least
@@ -36,6 +38,23 @@ def test_log_buffer_is_loaded_after_others_allowed_it_for_a_while(tmp_path):
     assert isinstance(torch.load(tmp_path / 'a.pth'), HistoryBuffer)
 
 
+@pytest.mark.parametrize('name', [
+    name for name in dir(optim) if re.fullmatch('[A-Z].*ParamScheduler', name)
+])
+def test_schedule_of_a_checkpoint_is_loaded(tmp_path, name):
+    kind = getattr(optim, name)
+    options = dict(
+        param_name='lr', step_size=2, milestones=[2, 4], gamma=0.9, T_max=5,
+        eta_max=0.1, total_steps=9, periods=[5], monitor='loss')
+    known = signature(kind).parameters
+    schedule = kind(
+        torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], 0.1, 0.9),
+        **{option: options[option] for option in options if option in known})
+    saved = schedule.state_dict()
+    torch.save(saved, tmp_path / 'a.pth')
+    assert torch.load(tmp_path / 'a.pth') == saved
+
+
 class Attack:
     """Pickled as a call of something that no checkpoint needs."""
 
@@ -50,6 +69,7 @@ class Attack:
     Attack(eval, '1 + 1'),
     Attack(getattr, HistoryBuffer, '__init__'),
     Attack(getattr, dict, 'update'),
+    Attack(getattr, optim.OneCycleParamScheduler, '__init__'),
     Attack(np.load, 'file'),
 ])
 def test_other_globals_are_still_refused(tmp_path, attack):
