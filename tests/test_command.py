@@ -13,8 +13,8 @@ from mmgh.command import COMMANDS, main
 TOOLS = Path(__file__).parents[1] / 'tools'
 # Of the repository, or parts of other tools.
 WITHOUT = {
-    'list_configs.py', 'benchmarks/kill_and_resume.py', 'studying/run.py',
-    'studying/copies.py'
+    'list_configs.py', 'check_versions.py', 'benchmarks/kill_and_resume.py',
+    'studying/run.py', 'studying/copies.py'
 }
 
 

@@ -394,6 +394,10 @@ def test_known_results_are_merged_and_not_made_again(
     assert dann['config_hash'] == whole[1]['config_hash']
     assert dann['accuracy'] == whole[1]['accuracy']
     assert later == rows[4] and other == rows[3]
+    # All are known, and there is no folder yet.
+    new = tmp_path / 'new'
+    run_study(write_study(again), new, '--known', again / 'study.csv')
+    assert results(new) == results(again)
 
 
 def test_plan_tells_the_seeds_that_an_effect_needs(tools, tmp_path, capsys):

@@ -64,6 +64,7 @@ def write_results(path: Path, results: Iterable[dict],
     rows = [single[run] for run in sorted(
         single, key=lambda run: (rank.get(run, len(rank)), run))]
     columns = dict.fromkeys(name for row in rows for name in row)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, 'w', newline='') as file:
         writer = csv.DictWriter(file, fieldnames=list(columns))
         writer.writeheader()
