@@ -45,7 +45,11 @@ def write_study(folder: Path, **changes) -> Path:
             'none': dict(),
             'GH, shared':
             dict(
-                suffix='-gh', options={'optim_wrapper.apply_to': 'shared'}),
+                suffix='-gh',
+                options={
+                    'optim_wrapper.apply_to': 'shared',
+                    'optim_wrapper.max_weight': float('inf')
+                }),
         },
         'baseline': 'none',
         'null': False,
@@ -54,7 +58,8 @@ def write_study(folder: Path, **changes) -> Path:
     }
     study.update(changes)
     path = folder / 'study.py'
-    path.write_text('\n'.join(f'{k} = {v!r}' for k, v in study.items()))
+    lines = (f'{k} = {v!r}' for k, v in study.items())
+    path.write_text('\n'.join(["inf = float('inf')", *lines]))
     return path
 
 

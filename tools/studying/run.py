@@ -27,11 +27,19 @@ from mmengine.config import Config
 
 from mmgh.analysis import RunLog, read_run_log
 from mmgh.atomic_files import write_atomically
+from mmgh.config_file import parse_config
+
+
+def read_written(path: Path) -> Config:
+    """Read a config as data: what MMEngine writes for an infinite number is
+    no Python."""
+    cfg = parse_config(path.read_text(), None, path)
+    return Config(cfg.to_dict(), filename=str(path))
 
 
 def train(work_dir: Path) -> None:
     """Train what is missing."""
-    cfg = Config.fromfile(work_dir / 'config.py')
+    cfg = read_written(work_dir / 'config.py')
     cfg.work_dir = str(work_dir)
     cfg.resume = True
     cfg.launcher = 'none'
