@@ -68,7 +68,7 @@ class DivergenceHook(Hook):
         if found and self._is_over(runner.optim_wrapper):
             _end(runner, iteration, found)
         if self._in_a_row == 1 and not self.stop:
-            runner.logger.warning(f"Iteration {iteration}: {found[0]}.")
+            runner.logger.warning(f'Iteration {iteration}: {found[0]}.')
         if saves_after_iter(runner):
             _check_weights(runner, iteration)
 
@@ -121,13 +121,16 @@ def _check_weights(runner, iteration: int) -> None:
     for model in saved_models(runner):
         names = diverged_weights(unwrap(model))
         if names:
-            more = f' (and {len(names) - 1} more)' if names[1:] else ''
-            _end(runner, iteration, [f'`{names[0]}`{more} is not finite'])
+            of = f' (the first of {len(names)} weights)' if names[1:] else ''
+            _end(runner, iteration, [f'`{names[0]}`{of} is not finite'])
 
 
 def _end(runner, iteration: int, found: list[str]) -> None:
-    folders = {Path(hook.out_dir) for hook in checkpoint_hooks(runner)}
-    good = last_good_checkpoint(folders or {Path(runner.work_dir)},
+    folders = {Path(runner.work_dir)} | {
+        Path(hook.out_dir or runner.work_dir)
+        for hook in checkpoint_hooks(runner)
+    }
+    good = last_good_checkpoint(folders,
                                 dict(unwrap(runner.model).named_parameters()))
     message = (
         f"The training diverged in iteration {iteration}: {', '.join(found)}. "

@@ -119,7 +119,7 @@ def test_gradient_that_is_not_finite_spoils_no_checkpoint(wrapper, tmp_path):
     with pytest.raises(DivergenceError) as error:
         train(tmp_path, wrapper, 4, 'loss_alignment', 'gradient')
     sees_weights = wrapper in ('stock', 'interval')
-    named = (r'`\S+` \(and \d+ more\)' if sees_weights else
+    named = (r'`\S+` \(the first of \d+ weights\)' if sees_weights else
              'the gradient of the task `alignment`')
     error.match(f'in iteration 4: {named} is not finite')
     assert_last_is(tmp_path, 'iter_2.pth', str(error.value))
@@ -168,7 +168,8 @@ def make_runner(wrapper=None, model=None, **losses) -> SimpleNamespace:
     return SimpleNamespace(
         iter=6,
         max_iters=100,
-        hooks=[CheckpointHook(interval=7, by_epoch=False, out_dir='absent')],
+        work_dir='absent',
+        hooks=[CheckpointHook(interval=7, by_epoch=False)],
         model=model or make_model(conflict=True),
         optim_wrapper=wrapper or OptimWrapper(SGD()),
         message_hub=hub,
@@ -266,5 +267,5 @@ def test_weights_are_looked_at_before_they_are_used(event, stop):
     model.running_var[1] = 1
     with torch.no_grad():
         model.weight[0], model.bias[0] = -inf, nan
-    with pytest.raises(DivergenceError, match=r'`weight` \(and 1 more\)'):
+    with pytest.raises(DivergenceError, match=r'`weight` \(the first of 2'):
         getattr(hook, event)(runner)
