@@ -1,18 +1,21 @@
 """Reading a config, with settings that replace some of its own."""
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Mapping
 
 from mmengine.config import Config
 from mmengine.config.utils import ConfigParsingError
 from mmengine.utils import import_modules_from_strings
 
-from mmgh.config_names import check_names
+from mmgh.config_names import check_names, check_settings
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
+
+_KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmpretrain', 'mmgh')
 
 
 def find_config(path: str | Path) -> Path:
@@ -73,8 +76,8 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
 def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
     """Read a config that a checkpoint holds, without running it.
 
-    Modules that its ``custom_imports`` names are imported, if they are on the
-    path of this machine.
+    Modules that its ``custom_imports`` names are those of the user who trains.
+    They are imported only if the options name them, too.
 
     Args:
         text (str): As MMEngine writes it.
@@ -82,8 +85,8 @@ def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
         path (str | Path): Of the checkpoint in messages.
 
     Raises:
-        InputError: If it is more than plain values, lacks a module, or does
-            not take the options.
+        InputError: If it is more than plain values, names a module that
+            nobody has imported, or does not take the options.
     """
     try:
         cfg = Config(read_assignments(text))
@@ -91,12 +94,58 @@ def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
         raise InputError(
             f'{path} should have a config of plain values, `name = value`, of '
             f'which nothing is run, but {error}.') from error
+    wanted = _imports_of(cfg)
+    cfg = with_options(cfg, options, path)
+    trusted = _imports_of(_nested(options or {}))
+    unknown = [name for name in wanted
+               if name not in trusted and not _is_known(name)]
+    if unknown:
+        raise InputError(
+            f'{path} should name no modules in `custom_imports` but those of '
+            f'OpenMMLab, as importing runs them, but has {unknown}. If they '
+            'are yours: --cfg-options custom_imports.imports='
+            f"{','.join(unknown)}")
+    import_custom_modules(cfg, path)
+    _check_scope(cfg.to_dict(), path)
+    return cfg
+
+
+def import_custom_modules(cfg: Config, path: str | Path) -> None:
+    """Import what ``custom_imports`` of a config names.
+
+    Raises:
+        InputError: If a module is not there.
+    """
+    imports = cfg.get('custom_imports') or {}
     with _missing_module_named(path):
-        imports = cfg.get('custom_imports') or {}
         import_modules_from_strings(
             imports.get('imports', []),
             imports.get('allow_failed_imports', False))
-    return with_options(cfg, options, path)
+
+
+def _imports_of(cfg: Mapping) -> list[str]:
+    names = (cfg.get('custom_imports') or {}).get('imports') or []
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _is_known(module: str) -> bool:
+    return module in sys.modules or module.split('.')[0] in _KNOWN_PACKAGES
+
+
+def _check_scope(node: object, path: str | Path) -> None:
+    """Refuse names of packages that MMEngine would import to look for types,
+    at any depth."""
+    if isinstance(node, Mapping):
+        for key in ('default_scope', '_scope_'):
+            scope = node.get(key)
+            if scope is not None and not _is_known(str(scope)):
+                raise InputError(
+                    f'`{key}` in the config of {path} should be one of '
+                    f'{_KNOWN_PACKAGES}, or be imported, but is {scope!r}.')
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for item in node:
+            _check_scope(item, path)
 
 
 def with_options(cfg: Config, options: dict | None,
@@ -109,10 +158,12 @@ def with_options(cfg: Config, options: dict | None,
         path (str | Path): Of the config in the message.
 
     Raises:
-        InputError: If the config does not take them, or one is a slip of
-            another.
+        InputError: If the config does not take them, nothing reads one, or
+            one is a slip of another.
     """
-    check_names(Config(_nested(options or {})), 'a setting')
+    nested = _nested(options or {})
+    check_names(Config(nested), 'a setting')
+    check_settings(nested, cfg)
     try:
         cfg.merge_from_dict(options or {})
     except (AssertionError, KeyError, TypeError) as error:

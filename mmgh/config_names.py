@@ -22,6 +22,10 @@ _RESEMBLANCE = 0.85
 _READ_AT_TOP = ('activation_checkpointing', 'compile', 'custom_imports',
                 'efficient_conv_bn_eval', 'find_unused_parameters',
                 'model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn')
+# What MMCV read at the top before MMEngine, but for names that configs use for
+# themselves.
+_OF_VERSION_1 = ('checkpoint_config', 'log_config', 'lr_config',
+                 'optimizer_config', 'total_epochs')
 # Likewise, but `test_pipeline` resembles one of them.
 _NEVER_MEANT = ('tta_model', 'tta_pipeline')
 # What is read in dicts that MMEngine asks by `get`; other dicts are arguments,
@@ -57,8 +61,12 @@ def check_names(cfg: Mapping, origin: object = 'the config') -> None:
         InputError: If a name at the top, or in a dict that MMEngine asks for
             names, resembles one that it reads.
     """
-    known = (*inspect.signature(Runner.__init__).parameters, *_READ_AT_TOP)
-    slips = [*_slips('', cfg, known)]
+    old = sorted(set(_OF_VERSION_1) & set(cfg.keys()))
+    if old:
+        raise InputError(
+            f'{origin} should be a config of MMEngine, but has {old}, which '
+            'nothing would look at: MMCV before version 2 read it.')
+    slips = [*_slips('', cfg, _read_at_top())]
     for name in _WHERE:
         slips += _slips_within(name, cfg.get(name))
     for name, meant in slips:
@@ -66,6 +74,42 @@ def check_names(cfg: Mapping, origin: object = 'the config') -> None:
             f'`{meant}` should be written so, but {origin} has `{name}`, '
             'which nothing would look at. If that is no slip, let it begin '
             'with an underscore.')
+
+
+def check_settings(settings: Mapping, cfg: Mapping) -> None:
+    """Refuse settings that nothing would read.
+
+    Args:
+        settings (Mapping): That are to replace those of a config.
+        cfg (Mapping): The config.
+
+    Raises:
+        InputError: If the config has no such name at the top, nor does
+            MMEngine read one; or if it is of a preprocessor that would take
+            the place of the config's.
+    """
+    for name in settings:
+        if name not in cfg and name not in _read_at_top():
+            within = [key for key, value in cfg.items()
+                      if isinstance(value, Mapping) and name in value]
+            hint = f' Do you mean `{within[0]}.{name}`?' if within else ''
+            raise InputError(
+                f'`{name}` should be a name at the top of the config, whose '
+                f'names are {sorted(cfg.keys())}, or one that MMEngine reads: '
+                f'nothing would look at it.{hint}')
+    within_model = settings.get('model')
+    if (isinstance(within_model, Mapping)
+            and 'data_preprocessor' in within_model
+            and cfg.get('data_preprocessor')
+            and not (cfg.get('model') or {}).get('data_preprocessor')):
+        raise InputError(
+            '`model.data_preprocessor` should be written '
+            '`data_preprocessor`, where this config has it: within the model '
+            'it would take the place of all of that one.')
+
+
+def _read_at_top() -> tuple[str, ...]:
+    return (*inspect.signature(Runner.__init__).parameters, *_READ_AT_TOP)
 
 
 def _slips_within(path: str, node: object) -> Iterator[tuple[str, str]]:

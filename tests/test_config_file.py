@@ -13,6 +13,7 @@ from mmgh.input_error import InputError
 from .config_names import CONFIGS, ROOT
 
 TEXT = "custom_imports = dict(imports=['my_heads.mean_head'])\n"
+TRUSTED = {'custom_imports.imports': ['my_heads.mean_head']}
 MESSAGE = 'needs the module my_heads, .* PYTHONPATH to the folder that has it'
 
 
@@ -45,17 +46,42 @@ def test_module_that_is_not_there_is_named(saved):
     config, checkpoint = saved
     with pytest.raises(InputError, match=f'{config} {MESSAGE}'):
         read_config(config)
+    for path in (checkpoint, config):
+        with pytest.raises(InputError, match=f'{path} {MESSAGE}'):
+            load_config(path, TRUSTED)
     with pytest.raises(InputError, match=f'{checkpoint} {MESSAGE}'):
-        load_config(checkpoint)
-    with pytest.raises(InputError, match=f'{checkpoint} {MESSAGE}'):
-        _ = load_trained(checkpoint).cfg
+        _ = load_trained(checkpoint, TRUSTED).cfg
 
 
 def test_module_that_is_on_the_path_is_imported(saved, package):
     package('VALUE = 1')
     for path in saved:
-        assert load_config(path).custom_imports.imports
+        assert load_config(path, TRUSTED).custom_imports.imports
     assert sys.modules['my_heads.mean_head'].VALUE == 1
+
+
+def test_checkpoint_has_nothing_imported_that_the_user_does_not_name(
+        saved, package):
+    """It may be of a stranger, who gives the module as well."""
+    package('VALUE = 1')
+    with pytest.raises(
+            InputError,
+            match=r"iter_4.pth .* has \['my_heads.mean_head'\].*"
+            'custom_imports.imports=my_heads.mean_head'):
+        load_config(saved[1])
+    assert 'my_heads' not in sys.modules
+
+
+@pytest.mark.parametrize('text', [
+    "default_scope = 'my_heads'", "model = dict(parts=[dict(_scope_='my_heads'"
+    ")])"
+])
+def test_checkpoint_has_no_package_searched_for_types(saved, package, text):
+    package('VALUE = 1')
+    torch.save(dict(meta=dict(cfg=text), state_dict={}), saved[1])
+    with pytest.raises(InputError, match="_scope.* of .*, but is 'my_heads'"):
+        load_config(saved[1])
+    assert 'my_heads' not in sys.modules
 
 
 def test_module_that_needs_another_names_that_one(saved, package):
@@ -68,7 +94,7 @@ def test_other_failures_of_the_module_keep_their_traceback(saved, package):
     package('from math import no_such_name')
     for path in saved:
         with pytest.raises(ImportError):
-            load_config(path)
+            load_config(path, TRUSTED)
 
 
 def test_what_is_no_config_is_refused(tmp_path):

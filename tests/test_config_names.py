@@ -18,6 +18,8 @@ CONFIGS = [
     *ROOT.glob('configs/**/*.py'),
     *Path(mmpretrain.__file__).parent.glob('.mim/configs/*/*.py')
 ]
+DANN = (
+    ROOT / 'configs/dann/dann-ghpp_lenet_1xb32-1k_digits-digits2digitsm.py')
 ARGUMENTS = [
     name for name in inspect.signature(Runner.__init__).parameters
     if name not in ('self', 'cfg')
@@ -36,6 +38,31 @@ def test_each_argument_of_a_runner_is_known_and_its_slips_are_refused(
             with pytest.raises(InputError,
                                match=f'`{argument}` .* has `{slip}`'):
                 check_names({slip: {}})
+
+
+@pytest.mark.parametrize('option, hint', [
+    ('optimizer.lr', 'Do you mean `optim_wrapper.optimizer`'),
+    ('harmonizer.type', 'Do you mean `optim_wrapper.harmonizer`'),
+    ('uda_head.loss_weight', 'Do you mean `model.uda_head`'),
+    ('lr', 'nothing would look at it'),
+    ('max_iters', 'Do you mean `train_cfg.max_iters`'),
+    ('data.samples_per_gpu', 'nothing would look at it'),
+])
+def test_settings_that_nothing_reads_are_refused(option, hint):
+    with pytest.raises(InputError, match=hint):
+        read_config(DANN, {option: 5})
+
+
+def test_preprocessor_of_the_config_is_not_replaced_by_a_part_of_it():
+    with pytest.raises(InputError, match='written `data_preprocessor`'):
+        read_config(DANN, {'model.data_preprocessor.to_rgb': True})
+    cfg = read_config(DANN, {'data_preprocessor.to_rgb': True})
+    assert cfg.data_preprocessor.to_rgb and cfg.data_preprocessor.mean
+
+
+def test_config_of_version_1_is_refused():
+    with pytest.raises(InputError, match=r"\['lr_config', 'optimizer_config"):
+        check_names(dict(lr_config={}, optimizer_config={}, model={}))
 
 
 def test_names_of_their_own_in_configs_pass():

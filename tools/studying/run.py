@@ -27,14 +27,16 @@ from mmengine.config import Config
 
 from mmgh.analysis import RunLog, read_run_log
 from mmgh.atomic_files import write_atomically
-from mmgh.config_file import parse_config
+from mmgh.config_file import import_custom_modules
+from mmgh.config_text import read_assignments
 
 
 def read_written(path: Path) -> Config:
     """Read a config as data: what MMEngine writes for an infinite number is
     no Python."""
-    cfg = parse_config(path.read_text(), None, path)
-    return Config(cfg.to_dict(), filename=str(path))
+    cfg = Config(read_assignments(path.read_text()), filename=str(path))
+    import_custom_modules(cfg, path)
+    return cfg
 
 
 def train(work_dir: Path) -> None:
