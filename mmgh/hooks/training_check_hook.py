@@ -11,9 +11,11 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmgh.input_error import InputError
 from mmgh.registry import HOOKS
 from .resuming.optim_wrappers import wrappers_by_name
 from .runner_parts import schedulers_of
+from .training_warnings import warnings_of
 
 
 @HOOKS.register_module()
@@ -25,12 +27,17 @@ class TrainingCheckHook(Hook):
     the latest. Also what would fail late: clipping, at the first step, and
     saving, at the first checkpoint.
 
+    Warns of checkpoints at the end alone, of validations that are logged by
+    epoch where there is none, of warm-ups that hardly begin, and of
+    ``custom_keys`` of no parameter.
+
     Example:
         >>> custom_hooks = [dict(type='mmgh.TrainingCheckHook')]
     """
 
     def before_train(self, runner) -> None:
         """Check what the training consists of."""
+        _check_length(runner.train_loop)
         _check_batches('train', runner.train_dataloader)
         if isinstance(runner.train_loop, EpochBasedTrainLoop):
             _check_end('train', runner.train_dataloader,
@@ -47,6 +54,8 @@ class TrainingCheckHook(Hook):
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook):
                 _check_saving(hook, runner)
+        for warning in warnings_of(runner):
+            runner.logger.warning(warning)
 
 
 def _check_batches(kind: str, dataloader: DataLoader) -> None:
@@ -68,6 +77,20 @@ def _check_end(kind: str, dataloader: DataLoader, where: str) -> None:
                          'since an epoch has to end, but got True.')
 
 
+def _length_of(loop) -> tuple[str, int]:
+    """Return the name of the setting that ends the training, and its value."""
+    is_by_iteration = isinstance(loop, IterBasedTrainLoop)
+    name = 'max_iters' if is_by_iteration else 'max_epochs'
+    return name, getattr(loop, name)
+
+
+def _check_length(loop) -> None:
+    name, length = _length_of(loop)
+    if length < 1:
+        raise InputError(f'`train_cfg.{name}` should be a whole number of at '
+                         f'least 1, but got {length!r}.')
+
+
 def _check_interval(loop) -> None:
     intervals = getattr(loop, 'dynamic_intervals', ())
     for interval in intervals:
@@ -75,11 +98,10 @@ def _check_interval(loop) -> None:
                 and (isinf(interval) or interval == int(interval))):
             raise ValueError('`train_cfg.val_interval` should be a whole '
                              f'number of at least 1, but got {interval!r}.')
-    name = 'iters' if isinstance(loop, IterBasedTrainLoop) else 'epochs'
-    last = getattr(loop, f'max_{name}')
+    name, last = _length_of(loop)
     if getattr(loop, 'val_begin', 1) > last:
         raise ValueError(f'`train_cfg.val_begin` should be at most '
-                         f'`max_{name}={last}`, but got {loop.val_begin!r}.')
+                         f'`{name}={last}`, but got {loop.val_begin!r}.')
 
 
 def _check_counts_iterations(scheduler) -> None:
@@ -117,8 +139,3 @@ def _check_saving(hook: CheckpointHook, runner) -> None:
         raise ValueError('The options of CheckpointHook should be its own, or '
                          f'of Runner.save_checkpoint, but: {error}.'
                          ) from error
-    if hook.by_epoch and hook.interval > 0 and isinstance(
-            runner.train_loop, IterBasedTrainLoop):
-        runner.logger.warning(
-            '`by_epoch` of CheckpointHook should be False where the train '
-            'loop counts iterations: there is no checkpoint before the end.')

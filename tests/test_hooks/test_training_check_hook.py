@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, LoggerHook
 from mmengine.optim import CosineAnnealingLR, OptimWrapper, OptimWrapperDict
 from mmengine.optim.scheduler import ReduceOnPlateauLR
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
@@ -16,6 +16,8 @@ from torch.utils.data import BatchSampler, DataLoader, TensorDataset
 
 from mmgh.datasets import Digits, DigitsM, DomainPairDataset, DomainPairSampler
 from mmgh.hooks import TrainingCheckHook
+from mmgh.input_error import InputError
+from mmgh.models.layers import GradientReversal
 
 DATA = TensorDataset(torch.zeros(8))
 PAIR = DomainPairDataset(Digits('test'), DigitsM('test'))
@@ -30,7 +32,8 @@ def loop_of(kind: type, **options):
     loop = object.__new__(kind)
     for name, value in dict(val_begin=1, dynamic_intervals=[1]).items():
         setattr(loop, name, options.pop(name, value))
-    loop._max_iters = loop._max_epochs = 20
+    loop._max_iters = options.pop('max_iters', 20)
+    loop._max_epochs = options.pop('max_epochs', 20)
     return loop
 
 
@@ -41,8 +44,12 @@ def wrapper(**clip_grad) -> OptimWrapper:
 
 
 def runner(kind=IterBasedTrainLoop, train=None, val=None, loop=None,
-           optim_wrapper=None, schedulers=None, hooks=()) -> SimpleNamespace:
+           optim_wrapper=None, schedulers=None, hooks=(), model=None, cfg=None,
+           log_by_epoch=False) -> SimpleNamespace:
     return SimpleNamespace(
+        cfg=cfg or {},
+        model=model or nn.Module(),
+        log_processor=SimpleNamespace(by_epoch=log_by_epoch),
         train_loop=loop or loop_of(kind),
         train_dataloader=train or loader(),
         val_loop=object(),
@@ -128,3 +135,68 @@ def test_checkpoints_at_the_end_alone_are_told(caplog):
     caplog.clear()
     check(kind=EpochBasedTrainLoop, hooks=[CheckpointHook(interval=1)])
     assert not caplog.text
+
+
+@pytest.mark.parametrize('kind, length', [
+    (IterBasedTrainLoop, dict(max_iters=0)),
+    (EpochBasedTrainLoop, dict(max_epochs=0)),
+    (EpochBasedTrainLoop, dict(max_epochs=-1)),
+])
+def test_a_training_has_a_length(kind, length):
+    (name, value), = length.items()
+    with pytest.raises(
+            InputError, match=f'`train_cfg.{name}` .*got {value}'):
+        check(loop=loop_of(kind, **length))
+
+
+BY_EPOCH = LoggerHook(log_metric_by_epoch=True)
+BY_ITERATION = LoggerHook(log_metric_by_epoch=False)
+
+
+@pytest.mark.parametrize('settings, told', [
+    (dict(hooks=[BY_EPOCH]), '`log_metric_by_epoch` of LoggerHook should'),
+    (dict(log_by_epoch=True, hooks=[BY_ITERATION]),
+     '`log_processor.by_epoch` should'),
+    (dict(log_by_epoch=True, hooks=[BY_EPOCH]),
+     '`log_processor.by_epoch` and `log_metric_by_epoch` of LoggerHook'),
+])
+def test_validations_at_epoch_0_are_told(caplog, settings, told):
+    check(**settings)
+    assert told in caplog.text
+    caplog.clear()
+    check(kind=EpochBasedTrainLoop, **settings)
+    assert not caplog.text
+
+
+def test_validations_at_their_iteration_are_not(caplog):
+    check(hooks=[BY_ITERATION])
+    assert not caplog.text
+
+
+def test_an_alignment_that_stays_off_is_told(caplog):
+    check(model=nn.Sequential(GradientReversal(warmup_iters=200)))
+    assert not caplog.text
+    check(model=nn.Sequential(GradientReversal(warmup_iters=201)))
+    assert '`warmup_iters` of' in caplog.text
+    assert 'the 20 iterations' in caplog.text
+    assert 'is 201:' in caplog.text
+
+
+def test_epochs_count_as_their_iterations(caplog):
+    model = GradientReversal(warmup_iters=201)
+    check(loop=loop_of(EpochBasedTrainLoop, max_iters=40, max_epochs=2),
+          model=model)
+    assert not caplog.text
+
+
+@pytest.mark.parametrize('path', [
+    'optim_wrapper', 'optim_wrapper.generator', 'optim_wrapper.classifier'])
+def test_custom_keys_of_no_parameter_are_told(caplog, path):
+    keys = {'0.wei': dict(lr_mult=1), 'nekc': dict(lr_mult=1)}
+    cfg = dict(paramwise_cfg=dict(custom_keys=keys))
+    for name in reversed(path.split('.')):
+        cfg = {name: cfg}
+    check(model=nn.Sequential(nn.Linear(1, 1)), cfg=cfg)
+    assert [record.getMessage() for record in caplog.records] == [
+        f'`{path}.paramwise_cfg.custom_keys` should have parts of names of '
+        "parameters, but 'nekc' is in none of the model: it changes nothing."]

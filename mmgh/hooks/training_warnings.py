@@ -1,0 +1,79 @@
+"""What a training does as its settings say, but hardly as they mean."""
+from __future__ import annotations
+
+from typing import Iterator, Mapping
+
+from mmengine.hooks import CheckpointHook, LoggerHook
+from mmengine.runner import IterBasedTrainLoop
+
+from mmgh.unwrap import unwrap
+
+# Of a warm-up, a training sees at least a tenth: more than its beginning.
+_LONGEST_WARMUP = 10
+
+
+def warnings_of(runner) -> Iterator[str]:
+    """Yield a sentence on each."""
+    if isinstance(runner.train_loop, IterBasedTrainLoop):
+        yield from _checkpoints(runner)
+        yield from _logging(runner)
+    yield from _warmups(runner)
+    yield from _custom_keys(runner)
+
+
+def _checkpoints(runner) -> Iterator[str]:
+    for hook in runner.hooks:
+        if (isinstance(hook, CheckpointHook) and hook.by_epoch
+                and hook.interval > 0):
+            yield ('`by_epoch` of CheckpointHook should be False where the '
+                   'train loop counts iterations: there is no checkpoint '
+                   'before the end.')
+
+
+def _logging(runner) -> Iterator[str]:
+    by_epoch = []
+    if runner.log_processor.by_epoch:
+        by_epoch.append('`log_processor.by_epoch`')
+    if any(
+            isinstance(hook, LoggerHook) and hook.log_metric_by_epoch
+            for hook in runner.hooks):
+        by_epoch.append('`log_metric_by_epoch` of LoggerHook')
+    if by_epoch and runner.val_loop is not None:
+        yield (f'{" and ".join(by_epoch)} should be False where the train '
+               'loop counts iterations: validations are logged at epoch 0, '
+               'so that no table can tell their iteration.')
+
+
+def _warmups(runner) -> Iterator[str]:
+    """Look at gradient reversals, by what they have: no model is imported."""
+    iters = runner.train_loop.max_iters
+    warmups = {
+        module.warmup_iters
+        for module in unwrap(runner.model).modules()
+        if hasattr(module, 'warmup_iters') and hasattr(module, 'advance')
+    }
+    for warmup in sorted(warmups):
+        if warmup > _LONGEST_WARMUP * iters:
+            yield (f'`warmup_iters` of a gradient reversal should be at most '
+                   f'{_LONGEST_WARMUP} times the {iters} iterations of the '
+                   f'training, but is {warmup}: the alignment stays off.')
+
+
+def _custom_keys(runner) -> Iterator[str]:
+    names = [name for name, _ in unwrap(runner.model).named_parameters()]
+    for path, key in _keys('optim_wrapper', runner.cfg.get('optim_wrapper')):
+        if not any(key in name for name in names):
+            yield (f'`{path}` should have parts of names of parameters, but '
+                   f'{key!r} is in none of the model: it changes nothing.')
+
+
+def _keys(path: str, wrapper: object) -> Iterator[tuple[str, str]]:
+    """Yield the keys of a wrapper, and of those that it has by name."""
+    if not isinstance(wrapper, Mapping):
+        return
+    options = wrapper.get('paramwise_cfg') or {}
+    for key in options.get('custom_keys') or ():
+        yield f'{path}.paramwise_cfg.custom_keys', key
+    for name, part in wrapper.items():
+        if name != 'paramwise_cfg':
+            yield from _keys(f'{path}.{name}', part)
