@@ -1,7 +1,6 @@
 """Finding and reading the checkpoints of a run."""
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mmgh.input_error import InputError
-from mmgh.untrusted_files import load_weights
+from mmgh.untrusted_files import load_checkpoint
 
 # Those of `save_best` are no steps of the training.
 _NUMBERED = re.compile(r'(?!best_)\D*(\d+)\.pth')
@@ -65,12 +64,7 @@ def read_checkpoint(path: str | Path, **options) -> dict:
     Raises:
         InputError: If it is none, or damaged.
     """
-    try:
-        content = load_weights(str(path), 'cpu', **options)
-    except Exception as error:  # torch names no common type
-        raise InputError(
-            f'{path} should be a checkpoint of MMEngine, but reading it '
-            f'failed: {_reason(path, error)}') from error
+    content = load_checkpoint(str(path), 'cpu', **options)
     return content if isinstance(content, dict) else {}
 
 
@@ -128,16 +122,6 @@ def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
             continue
         meta = content.get('meta') or {}
         yield _Whole(path, (meta.get('time', ''), meta.get('iter', 0)))
-
-
-def _reason(path: str | Path, error: Exception) -> str:
-    if os.path.isfile(path) and not is_zipfile(path):
-        with open(path, 'rb') as file:
-            beginning = file.read(2)
-        if beginning in (b'', b'PK'):
-            return 'its end is missing'
-    text = ' '.join(f'{error}'.split()).split('. ')[0]
-    return f'{type(error).__name__}: {text}'
 
 
 def _none_in(work_dir: Path) -> str:

@@ -14,11 +14,13 @@ import pickle
 from inspect import signature
 from types import ModuleType
 from typing import Any, Callable
+from zipfile import is_zipfile
 
 import torch
 from mmengine.fileio.handlers import PickleHandler
 
 from mmgh.compat import has_safe_globals, names_of_checkpoints
+from mmgh.input_error import InputError
 
 
 def load_weights(path: str, map_location: Any = None, **options) -> Any:
@@ -64,12 +66,41 @@ class DataPickleHandler(PickleHandler):
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """Read a checkpoint for MMEngine's ``CheckpointLoader``."""
+    """Read a checkpoint for MMEngine's ``CheckpointLoader``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it is no checkpoint, or damaged.
+    """
     filename = os.path.expanduser(filename)
     if not os.path.isfile(filename):
         raise FileNotFoundError(f'{filename} should be a checkpoint, but is '
                                 'no file.')
-    return without_code(load_weights(filename, map_location))
+    return without_code(load_checkpoint(filename, map_location))
+
+
+def load_checkpoint(path: str, map_location: Any = None, **options) -> Any:
+    """Do as :func:`load_weights`, and name the file where it fails.
+
+    Raises:
+        InputError: If it is no checkpoint, or damaged.
+    """
+    try:
+        return load_weights(path, map_location, **options)
+    except Exception as error:  # torch names no common type
+        raise InputError(
+            f'{path} should be a checkpoint of MMEngine, but reading it '
+            f'failed: {_reason(path, error)}') from error
+
+
+def _reason(path: str, error: Exception) -> str:
+    if os.path.isfile(path) and not is_zipfile(path):
+        with open(path, 'rb') as file:
+            beginning = file.read(2)
+        if beginning in (b'', b'PK'):
+            return 'its end is missing'
+    text = ' '.join(f'{error}'.split()).split('. ')[0]
+    return f'{type(error).__name__}: {text}'
 
 
 def without_code(checkpoint: Any) -> Any:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import pickle
 import threading
 from functools import partial
@@ -77,6 +78,17 @@ NAMES = ['MMEngine', 'ours', 'older torch']
 def test_weights_run_nothing(trap, load):
     with pytest.raises((InputError, pickle.UnpicklingError)):
         load(trap)
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+@pytest.mark.parametrize('load', LOADERS[:2], ids=NAMES[:2])
+@pytest.mark.parametrize('kept', [0, 0.5, 0.99])
+def test_damaged_checkpoints_are_named(tmp_path, load, zipped, kept):
+    path = tmp_path / 'b.pth'
+    torch.save(content(), path, _use_new_zipfile_serialization=zipped)
+    os.truncate(path, int(kept * path.stat().st_size))
+    with pytest.raises(InputError, match='b.pth should be a checkpoint'):
+        load(path)
 
 
 @pytest.mark.parametrize('zipped', [True, False])

@@ -32,7 +32,8 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
     under the first of its names.
 
     What is in a folder is listed as data sets list it: recursively, also in
-    folders that are links, without hidden files.
+    folders that are links, without hidden files. What lies in hidden folders
+    below the given one is left out as well.
 
     Raises:
         InputError: If a path does not exist, or if there is no image.
@@ -41,7 +42,8 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
     for path in map(Path, paths):
         if path.is_dir():
             names = list_dir_or_file(path, list_dir=False, recursive=True)
-            for file in map(path.joinpath, sorted(names)):
+            visible = sorted(name for name in names if not is_hidden(name))
+            for file in map(path.joinpath, visible):
                 if file.suffix.lower() in EXTENSIONS:
                     found.setdefault(file.resolve(), file)
         elif path.exists():
@@ -54,6 +56,12 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
             f"`images` should have at least one image ({', '.join(EXTENSIONS)}"
             f"), but there is none in {', '.join(map(str, paths))}.")
     return list(found.values())
+
+
+def is_hidden(name: str | Path) -> bool:
+    """Tell whether a path, relative to the folder that was given, is of a
+    hidden file or goes through a hidden folder."""
+    return any(part.startswith('.') for part in Path(name).parts)
 
 
 def predict_files(model: nn.Module,

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterable, Iterator
 
-from mmengine.evaluator import Evaluator
+from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmpretrain.evaluation import Accuracy, SingleLabelMetric
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmgh.arguments import COUNT
 from mmgh.evaluation.dataset_facts import has_no_target_labels
 from mmgh.evaluation.metric_names import names_of_metric
 from mmgh.registry import HOOKS
@@ -63,6 +64,7 @@ def _check(kind: str, evaluator: Evaluator, dataloader: DataLoader,
            model: nn.Module) -> list[str] | None:
     """Return the names of all metrics, if they are certain."""
     metrics = getattr(evaluator, 'metrics', ())
+    _check_topk(metrics)
     for metric in metrics:
         if hasattr(metric, 'check_setup'):
             metric.check_setup(dataloader.dataset, model)
@@ -76,6 +78,16 @@ def _check(kind: str, evaluator: Evaluator, dataloader: DataLoader,
     if type(evaluator) is not Evaluator or not _num_classes(model):
         return None
     return _names(kind, metrics, _num_classes(model))
+
+
+def _check_topk(metrics: Iterable[BaseMetric]) -> None:
+    """Refuse what slices predictions without an error: the accuracy would be
+    that of no class, or of all but some."""
+    for metric in metrics:
+        if isinstance(metric, Accuracy):
+            for k in metric.topk:
+                COUNT.check(topk=k)
+        _check_topk(getattr(metric, 'metrics', ()))
 
 
 def _names(kind: str, metrics, num_classes: int) -> list[str] | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from mmengine.hooks import EarlyStoppingHook, Hook
 from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.runner import find_latest_checkpoint
 
 from mmgh.registry import HOOKS
 from mmgh.seeds import seed_random_numbers
@@ -33,7 +34,7 @@ class ExactResumeHook(Hook):
       iteration see other images, such as another ``batch_size``.
     - The newest whole checkpoint of the work directory is resumed from, also
       where that was moved. If there are only damaged ones, no new training
-      begins over them.
+      begins over them. If there is none, a warning names the directory.
 
     A training that begins with the weights of a checkpoint, by ``load_from``,
     begins at iteration 0: all modules with a method ``restart_training``, such
@@ -62,6 +63,9 @@ class ExactResumeHook(Hook):
             if found is not None:
                 runner._load_from = str(found)
                 runner.logger.info(f'The newest checkpoint is {found}.')
+            elif find_latest_checkpoint(runner.work_dir) is None:
+                runner.logger.warning(f'{runner.work_dir} has no checkpoint: '
+                                      'training begins at iteration 0.')
         if isinstance(runner.optim_wrapper, (OptimWrapper, OptimWrapperDict)):
             # It is built, for a training.
             self._described = dict(

@@ -71,7 +71,7 @@ def test_a_wrong_pipeline_is_no_broken_file(files, pipeline, message):
 
 
 def test_folders_are_listed_as_data_sets_list_them(tmp_path):
-    """Links, hidden files, hidden folders, and folders within."""
+    """Links, hidden files, and folders within; no hidden folders."""
     root, elsewhere = tmp_path / 'root', tmp_path / 'elsewhere'
     for path in ('ant/0.png', 'ant/._0.png', 'ant/b/1.JPG', 'ant/2.txt',
                  'bee/.checkpoints/3.png', '.hidden/4.png', '.5.png'):
@@ -89,5 +89,7 @@ def test_folders_are_listed_as_data_sets_list_them(tmp_path):
     found = find_images([root])
     # The link to an image is the same image.
     assert {str(path) for path in found} == listed - {
-        str(root / 'cat/deep/6.png')}
+        str(root / name) for name in (
+            'cat/deep/6.png', 'bee/.checkpoints/3.png', '.hidden/4.png')}
+    assert find_images([root / '.hidden']) == [root / '.hidden/4.png']
     assert find_images([root / 'cat']) == [root / 'cat/deep/6.png']

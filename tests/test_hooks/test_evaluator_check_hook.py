@@ -162,6 +162,19 @@ def test_metrics_that_would_fail_are_refused(metrics, message):
         train(metrics)
 
 
+@pytest.mark.parametrize('topk', [0, -1, (1, 0), (-1, 5)])
+@pytest.mark.parametrize('wrap', [
+    lambda metric: metric, lambda metric: dict(SOURCE, metric=metric)
+], ids=['alone', 'of a domain'])
+@pytest.mark.parametrize('check', [
+    train, lambda metric: run(metric, both_domains()),
+    lambda metric: run(metric, both_domains(), kind='test')
+], ids=['train', 'val', 'test'])
+def test_topk_counts_classes(check, wrap, topk):
+    with pytest.raises(ValueError, match='`topk` should be .* at least 1'):
+        check(wrap(dict(type='Accuracy', topk=topk)))
+
+
 class Odd(BaseMetric):
     """It needs what no classifier predicts."""
 

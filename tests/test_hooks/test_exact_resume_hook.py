@@ -9,6 +9,7 @@ import torch
 from mmengine.hooks import EarlyStoppingHook
 
 from mmgh.hooks import ExactResumeHook
+from ..log_warnings import warnings_of
 from .small_runs import (LOADED, Images, assert_same_end, killed, make_runner,
                          scores, trained)
 
@@ -181,7 +182,13 @@ def test_no_training_begins_over_damaged_checkpoints(tmp_path):
 
 
 def test_without_any_checkpoint_a_training_begins(tmp_path):
-    assert len(trained(tmp_path, resume=True).model.seen) == 12
+    runner = make_runner(tmp_path / 'new', resume=True)
+    told = warnings_of(runner.train)
+    assert len(runner.model.seen) == 12
+    assert f'{tmp_path}/new has no checkpoint: training begins at ' \
+        'iteration 0.' in told
+    again = make_runner(tmp_path / 'new', resume=True)
+    assert 'has no checkpoint' not in ' '.join(warnings_of(again.train))
 
 
 def test_weights_of_another_training_begin_a_new_one(tmp_path):

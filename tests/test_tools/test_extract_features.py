@@ -265,10 +265,14 @@ def test_hidden_folders_are_no_classes(extract, tmp_path):
     """As in training; one beside images alone does not make them classes."""
     for folder in ('flat', 'labelled/ant'):
         write_image(tmp_path / folder / '0.png', 0)
-    for folder in ('flat', 'labelled'):
-        (tmp_path / folder / '.ipynb_checkpoints').mkdir()
-    extract(tmp_path / 'out', f"flat={tmp_path / 'flat'}")
+    for folder in ('flat', 'labelled', 'deep/ant'):
+        write_image(tmp_path / folder / '.ipynb_checkpoints/1.png', 1)
+    write_image(tmp_path / 'deep/ant/0.png', 0)
+    extract(tmp_path / 'out', *(
+        f'{name}={tmp_path / name}' for name in ('flat', 'deep')))
     assert read_domain(tmp_path / 'out', 'flat').labels is None
+    assert read_domain(tmp_path / 'out', 'flat').files == ['0.png']
+    assert read_domain(tmp_path / 'out', 'deep').files == ['ant/0.png']
     with pytest.raises(SystemExit, match='ipynb_checkpoints.*hidden'):
         extract(tmp_path / 'out', f"labelled={tmp_path / 'labelled'}")
 

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from mmgh.datasets.class_names import check_folders
 from mmgh.deployment.file_pipeline import (image_format, input_of,
                                            split_pipeline)
-from mmgh.deployment.image_files import EXTENSIONS
+from mmgh.deployment.image_files import EXTENSIONS, is_hidden
 from mmgh.input_error import InputError
 from mmgh.seeds import mixed_seed
 
@@ -22,7 +22,8 @@ from mmgh.seeds import mixed_seed
 class ImageViews(Dataset):
     """Views of the images of a domain, ``<folder>/<class>/<image>``.
 
-    Of a folder without folders the images have no labels. View 0 is the test
+    Of a folder without folders the images have no labels. What lies in hidden
+    folders is left out, but none may be among the classes. View 0 is the test
     pipeline. What is random in the others comes of the seed and the name of
     the image, so that it does not matter where an extraction stopped.
 
@@ -44,6 +45,13 @@ class ImageViews(Dataset):
         images = self._find()
         self.classes = images.metainfo.get('classes')
         data = [images.get_data_info(i) for i in range(len(images))]
+        data = [
+            info for info in data
+            if not is_hidden(self.name_of(info['img_path']))
+        ]
+        if not data:
+            raise InputError(f'{self.folder} should have images, but has '
+                             'none.')
         self.paths = [info['img_path'] for info in data]
         self.labels = None if self.classes is None else [
             int(info['gt_label']) for info in data
@@ -95,9 +103,6 @@ class ImageViews(Dataset):
             raise InputError(
                 f'{self.folder} should have images, <class>/<image> or all in '
                 f'one folder, but: {error}') from error
-        if not len(images):
-            raise InputError(f'{self.folder} should have images, but has '
-                             'none.')
         return images
 
 
