@@ -12,6 +12,7 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
@@ -294,12 +295,16 @@ def results(out: Path) -> list[dict]:
 
 
 @pytest.fixture(scope='module')
-def run_study(tools):
+def run_study(tools, load_tool):
     """``run_study(study, out, ...)`` runs it with one seed."""
+
+    # Of the worker alone: imports of some libraries start processes, too.
+    worker = import_module('studying.worker')
+    copies = SimpleNamespace(Popen=CopiedPopen, PIPE=subprocess.PIPE)
 
     def run(study: Path, out: Path, *options) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(subprocess, 'Popen', CopiedPopen)
+            patch.setattr(worker, 'subprocess', copies)
             tools('study', study, '--out', out, '--seeds', 3, *options)
 
     return run
