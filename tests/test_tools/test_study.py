@@ -489,6 +489,19 @@ def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
         os.killpg(process.pid, 0)
 
 
+def test_stopping_while_the_first_run_is_handed_out(load_tool, tmp_path,
+                                                    monkeypatch, capsys):
+    training = import_module('studying.training')
+
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.ThreadPoolExecutor, 'submit', stop)
+    with pytest.raises(SystemExit, match='130'):
+        training.train_all({tmp_path: 1}, 1)
+    assert 'same command again' in capsys.readouterr().out
+
+
 def test_killing_ends_the_runs(tmp_path):
     """Though nothing could tell them."""
     study = write_study(
