@@ -48,10 +48,11 @@ ENVIRONMENTS = {
     # The first torch and torchvision that there are for this Python.
     'newest-python': Environment('3.13', ('torch==2.6', 'torchvision==0.21')),
     'newest': Environment('3.13'),
-    # Forks under the same import names, and the first torch that torchjd
-    # works with, which is in the requirements of tests.
+    # Forks under the same import names, which forgot OpenCV, and the first
+    # torch that torchjd works with, which is in the requirements of tests.
     'onedl-oldest': Environment(
-        '3.10', ('torch==2.3', 'torchvision==0.18', 'numpy<2'),
+        '3.10',
+        ('torch==2.3', 'torchvision==0.18', 'numpy<2', 'opencv-python'),
         ('onedl-mmengine==0.10.8', 'onedl-mmcv==2.3.0',
          'onedl-mmpretrain==1.3.0')),
     'onedl-newest': Environment(
@@ -148,7 +149,7 @@ def installed(python: Path, log: IO[str]) -> dict[str, str]:
 def run_tests(python: Path, tests: list[str], log: IO[str]) -> dict[str, str]:
     """Run pytest and count what passed, failed and was skipped."""
     try:
-        run([python, '-m', 'pytest', '-rs', *tests], log)
+        run([python, '-m', 'pytest', '-rfEs', *tests], log)
     except subprocess.CalledProcessError as error:
         if error.returncode != 1:  # It did not get to the end.
             raise

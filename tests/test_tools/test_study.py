@@ -12,6 +12,7 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
@@ -294,12 +295,16 @@ def results(out: Path) -> list[dict]:
 
 
 @pytest.fixture(scope='module')
-def run_study(tools):
+def run_study(tools, load_tool):
     """``run_study(study, out, ...)`` runs it with one seed."""
+
+    # Of the worker alone: imports of some libraries start processes, too.
+    worker = import_module('studying.worker')
+    copies = SimpleNamespace(Popen=CopiedPopen, PIPE=subprocess.PIPE)
 
     def run(study: Path, out: Path, *options) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(subprocess, 'Popen', CopiedPopen)
+            patch.setattr(worker, 'subprocess', copies)
             tools('study', study, '--out', out, '--seeds', 3, *options)
 
     return run
@@ -482,6 +487,19 @@ def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
     assert len(list(tmp_path.glob('*/*/*/*/output.log'))) == 1
     with pytest.raises(ProcessLookupError):  # no process of the group is left
         os.killpg(process.pid, 0)
+
+
+def test_stopping_while_the_first_run_is_handed_out(load_tool, tmp_path,
+                                                    monkeypatch, capsys):
+    training = import_module('studying.training')
+
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.ThreadPoolExecutor, 'submit', stop)
+    with pytest.raises(SystemExit, match='130'):
+        training.train_all({tmp_path: 1}, 1)
+    assert 'same command again' in capsys.readouterr().out
 
 
 def test_killing_ends_the_runs(tmp_path):

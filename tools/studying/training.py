@@ -60,9 +60,9 @@ def train_all(lengths: dict[Path, int | None], workers: int) -> list[Path]:
             free.put(worker)
 
     pool = ThreadPoolExecutor(workers)
-    running = {pool.submit(train, path): path for path in lengths}
     failed = []
     try:
+        running = {pool.submit(train, path): path for path in lengths}
         while running:
             ended, _ = wait(running, TELL_EVERY, FIRST_COMPLETED)
             if not ended:
