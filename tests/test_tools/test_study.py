@@ -297,7 +297,6 @@ def results(out: Path) -> list[dict]:
 @pytest.fixture(scope='module')
 def run_study(tools, load_tool):
     """``run_study(study, out, ...)`` runs it with one seed."""
-
     # Of the worker alone: imports of some libraries start processes, too.
     worker = import_module('studying.worker')
     copies = SimpleNamespace(Popen=CopiedPopen, PIPE=subprocess.PIPE)
