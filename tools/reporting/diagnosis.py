@@ -55,11 +55,12 @@ def verdicts(found: Diagnosis) -> list[str]:
             'max_coefficient of the reversal). GH and GH++ do not protect '
             'from that.')
     if found.has_conflict:
+        first = ', once the alignment is not too strong'
         notes.append(
-            'the gradients conflict. Try --harmonizer GH and GHPlusPlus, '
-            'over five seeds or more and beside the null control '
-            '(`mmgh study`): a single run tells nothing below two or three '
-            'points.')
+            'the gradients conflict. Try --harmonizer GH and GHPlusPlus'
+            f"{first if found.is_too_strong else ''}, over five seeds or more "
+            'and beside the null control (`mmgh study`): a single run tells '
+            'nothing below two or three points.')
     elif found.angle[0] < 90:
         notes.append('the tasks agree on the whole: there is hardly anything '
                      'to harmonize.')
