@@ -249,6 +249,7 @@ def train_killed(setup: str, work_dir: Path, whole: Uninterrupted,
             return moments
         if status == 0:  # it was faster than that
             shutil.rmtree(work_dir)
+            kill = draw_kill(whole, numbers)
             continue
         moments.append(signs[-1:])
         # Some resumed ones are killed, too.
