@@ -44,6 +44,9 @@ class Comparison(NamedTuple):
     freedom: float
     """Degrees of freedom of the standard error."""
 
+    def __str__(self) -> str:
+        return f'{self.mean:+.1f} ({self.interval})'
+
     @property
     def interval(self) -> Interval:
         half = critical(self.freedom) * self.error

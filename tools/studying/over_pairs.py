@@ -39,12 +39,12 @@ def _row(method: str, baseline: str, others: list[str],
 
     plain = group(baseline)
     mean = compare([setting.values('accuracy') for setting in plain])
-    cells = []
-    for name in others:
-        change = contrast(group(name), settings) if name in there else None
-        cells.append(f'{change.baseline.mean:+.1f} ({change.baseline.interval}'
-                     ')' if change and change.baseline else '-')
-    seeds = {len(setting.runs) for setting in plain} or {0}
-    return (method, str(len(pairs)), f'{min(seeds)}' + (
-        f' to {max(seeds)}' if len(seeds) > 1 else ''),
-            f'{mean.mean:.1f}' if mean else '-', *cells)
+    changes = [
+        contrast(group(name), settings).baseline if name in there else None
+        for name in others
+    ]
+    seeds = sorted({len(setting.runs) for setting in plain}) or [0]
+    return (method, str(len(pairs)),
+            ' to '.join(map(str, dict.fromkeys([*seeds[:1], *seeds[-1:]]))),
+            f'{mean.mean:.1f}' if mean else '-',
+            *(str(change or '-') for change in changes))

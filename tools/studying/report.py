@@ -42,7 +42,7 @@ def compared(change: Contrast) -> tuple:
         return ('-', ) * len(COMPARED)
     beside = null and not change.of_null
     return (str(found.interval), f'{found.detectable:.1f}',
-            f'{null.mean:+.1f} ({null.interval})' if beside else '-',
+            str(null) if beside else '-',
             change.verdict)
 
 
