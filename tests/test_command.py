@@ -14,7 +14,7 @@ TOOLS = Path(__file__).parents[1] / 'tools'
 # Of the repository, or parts of other tools.
 WITHOUT = {
     'list_configs.py', 'check_versions.py', 'benchmarks/kill_and_resume.py',
-    'studying/run.py', 'studying/copies.py'
+    'benchmarks/gpu_check.py', 'studying/run.py', 'studying/copies.py'
 }
 
 

@@ -15,7 +15,8 @@ momentum and a learning rate of 0. The schemes are
 Each round runs every scheme once, in a rotating order, and a step is compared
 with the stock step of the same round: the table has the median and the
 quartiles. Peak memory is that of the tensors: of the model, the optimizer
-and the batch, and of what the step adds to them.
+and the batch, and of what the step adds to them. On a GPU the table also has
+the kernels that a step starts, and how often it waits for the GPU.
 """
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ import importlib.util
 import json
 import tempfile
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Callable, Sequence
@@ -34,8 +36,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
-from training_steps import (LAST_STAGES, SCHEMES, build_model, make_batch,
-                            make_step)
+from training_steps import (LAST_STAGES, PRECISIONS, SCHEMES, build_model,
+                            make_batch, make_step)
 
 
 def seconds(step: Callable[[], None], device: str) -> float:
@@ -108,19 +110,41 @@ def live_tensors(model: nn.Module, optimizer: torch.optim.Optimizer,
     return [*model.parameters(), *model.buffers(), *states, *images]
 
 
+def started_kernels(step: Callable[[], None]) -> int:
+    """How many kernels a step starts on the GPU, copies aside."""
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        step()
+        torch.cuda.synchronize()
+    return sum('LaunchKernel' in event.name for event in profiler.events())
+
+
+def waits(step: Callable[[], None]) -> int:
+    """How often a step reads a value from the GPU, which waits for it."""
+    torch.cuda.set_sync_debug_mode('warn')
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            step()
+    finally:
+        torch.cuda.set_sync_debug_mode('default')
+    return sum('synchronizing' in str(w.message) for w in caught)
+
+
 def table(times: dict[str, list[float]], peaks: dict[str, int],
-          gradient_bytes: int) -> str:
+          gradient_bytes: int, counts: dict[str, dict[str, int]]) -> str:
     """Markdown, one line per scheme.
 
     Args:
         times (dict[str, list[float]]): Seconds of a step in each round.
         peaks (dict[str, int]): Bytes.
         gradient_bytes (int): Of one gradient of all parameters.
+        counts (dict[str, dict[str, int]]): Further columns, by their titles.
     """
     lines = [
         '| scheme | time / stock | quartiles | step (ms) '
-        '| peak memory / stock | extra gradients in memory |',
-        '| --- | ---: | ---: | ---: | ---: | ---: |',
+        '| peak memory / stock | extra gradients in memory |' +
+        ''.join(f' {title} |' for title in counts),
+        '| --- | ---: | ---: | ---: | ---: | ---: |' + ' ---: |' * len(counts),
     ]
     for name, values in times.items():
         ratios = np.divide(values, times['stock'])
@@ -129,7 +153,8 @@ def table(times: dict[str, list[float]], peaks: dict[str, int],
         lines.append(
             f'| {name} | {middle:.2f} | {low:.2f}-{high:.2f} '
             f'| {1000 * np.median(values):.1f} '
-            f"| {peaks[name] / peaks['stock']:.3f} | {extra:.2f} |")
+            f"| {peaks[name] / peaks['stock']:.3f} | {extra:.2f} |" +
+            ''.join(f' {count[name]} |' for count in counts.values()))
     return '\n'.join(lines)
 
 
@@ -138,9 +163,10 @@ def describe(args: argparse.Namespace) -> str:
     device = args.device
     if device == 'cuda':
         device = torch.cuda.get_device_name()
+    precision = f'amp {args.amp}' + ', tf32' * args.tf32
     return (f'{args.model}, {args.image_size} px, {args.batch_size} images '
-            f'per domain, {args.domain_forward} forward, {device}, amp '
-            f'{args.amp}, torch {torch.__version__}, '
+            f'per domain, {args.domain_forward} forward, {device}, '
+            f'{precision}, torch {torch.__version__}, '
             f'{torch.get_num_threads()} CPU threads, {args.rounds} rounds')
 
 
@@ -166,7 +192,10 @@ def parse_args() -> argparse.Namespace:
     add('--rounds', type=int, default=10, help='steps that are timed')
     add('--warmup', type=int, default=2, help='steps that are not')
     add('--device', choices=['cpu', 'cuda'], default='cpu')
-    add('--amp', choices=['none', 'bf16'], default='none')
+    add('--amp', choices=['none', *PRECISIONS], default='none')
+    add('--tf32',
+        action='store_true',
+        help='matrix products of float32 by the tensor cores of a GPU')
     add('--schemes',
         nargs='+',
         choices=SCHEMES,
@@ -185,17 +214,24 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def measured_schemes(wanted: Sequence[str]) -> list[str]:
+def measured_schemes(wanted: Sequence[str], amp: bool) -> list[str]:
     schemes = [name for name in SCHEMES if name in (*wanted, 'stock')]
-    if 'torchjd' in schemes and importlib.util.find_spec('torchjd') is None:
+    if 'torchjd' not in schemes:
+        return schemes
+    if importlib.util.find_spec('torchjd') is None:
         print('torchjd is not installed: no row for it.')
-        schemes.remove('torchjd')
-    return schemes
+    elif amp:
+        print('torchjd has no mixed precision: no row for it.')
+    else:
+        return schemes
+    return [name for name in schemes if name != 'torchjd']
 
 
 def main() -> None:
     args = parse_args()
     torch.manual_seed(0)
+    if args.tf32:
+        torch.set_float32_matmul_precision('high')
     model = build_model(args.model, args.image_size, args.num_classes,
                         args.domain_forward).to(args.device)
     batch = make_batch(args.batch_size, args.image_size, args.num_classes,
@@ -203,9 +239,9 @@ def main() -> None:
     # A rate of 0 keeps the weights, and costs as much as any.
     optimizer = torch.optim.SGD(model.parameters(), lr=0., momentum=0.9)
     steps = {}
-    for name in measured_schemes(args.schemes):
+    for name in measured_schemes(args.schemes, args.amp != 'none'):
         step = make_step(name, model, LAST_STAGES[args.model], optimizer,
-                         args.amp != 'none')
+                         PRECISIONS.get(args.amp))
         steps[name] = partial(step, batch)
     time_in_rounds(steps, args.warmup, args.device)
     times = time_in_rounds(steps, args.rounds, args.device)
@@ -215,7 +251,15 @@ def main() -> None:
         for name, step in steps.items()
     }
     gradient_bytes = sum(p.nbytes for p in model.parameters())
-    print(f'{describe(args)}\n\n{table(times, peaks, gradient_bytes)}')
+    counts = {}
+    if args.device == 'cuda':
+        counts = {
+            title: {name: count(step) for name, step in steps.items()}
+            for title, count in (('kernels', started_kernels),
+                                 ('waits', waits))
+        }
+    print(f'{describe(args)}\n\n'
+          f'{table(times, peaks, gradient_bytes, counts)}')
     if args.out is not None:
         write_times(times, args.out)
 

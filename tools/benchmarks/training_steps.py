@@ -20,33 +20,21 @@ from mmgh.task_losses import take_apart
 SCHEMES = ('stock', 'parameters', 'modules', 'features', 'published',
            'torchjd')
 # What the scheme `modules` compares the gradients on.
-LAST_STAGES = {'resnet50': 'backbone.layer4', 'vit-s': 'backbone.layers.11'}
+LAST_STAGES = {
+    'resnet50': 'backbone.layer4',
+    'vit-s': 'backbone.layers.11',
+    'vit-b': 'backbone.layers.11'
+}
+PRECISIONS = dict(fp16='float16', bf16='bfloat16')  # of mixed precision
 
 
 def build_model(name: str, image_size: int, num_classes: int,
                 domain_forward: str) -> nn.Module:
     """DANN on a backbone with random weights."""
-    classifier = {
-        'resnet50':
-        dict(
-            backbone=dict(type='ResNet', depth=50),
-            neck=dict(type='GlobalAveragePooling'),
-            head=dict(
-                type='LinearClsHead',
-                in_channels=2048,
-                num_classes=num_classes)),
-        'vit-s':
-        dict(
-            backbone=dict(
-                type='VisionTransformer',
-                arch='deit-small',
-                img_size=image_size,
-                patch_size=16),
-            head=dict(
-                type='VisionTransformerClsHead',
-                in_channels=384,
-                num_classes=num_classes)),
-    }[name]
+    if name == 'resnet50':
+        classifier = resnet50(num_classes)
+    else:
+        classifier = vision_transformer(name, image_size, num_classes)
     # Past the warm-up of the reversal, where both tasks reach the backbone.
     uda_head = dict(type='mmgh.DANNHead', reversal=dict(warmup_iters=1))
     return MODELS.build(
@@ -55,6 +43,31 @@ def build_model(name: str, image_size: int, num_classes: int,
             uda_head=uda_head,
             domain_forward=domain_forward,
             **classifier)).train()
+
+
+def resnet50(num_classes: int) -> dict:
+    return dict(
+        backbone=dict(type='ResNet', depth=50),
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(
+            type='LinearClsHead', in_channels=2048, num_classes=num_classes))
+
+
+def vision_transformer(name: str, image_size: int, num_classes: int) -> dict:
+    arch, channels = {
+        'vit-s': ('deit-small', 384),
+        'vit-b': ('base', 768)
+    }[name]
+    return dict(
+        backbone=dict(
+            type='VisionTransformer',
+            arch=arch,
+            img_size=image_size,
+            patch_size=16),
+        head=dict(
+            type='VisionTransformerClsHead',
+            in_channels=channels,
+            num_classes=num_classes))
 
 
 def make_batch(size: int, image_size: int, num_classes: int,
@@ -149,17 +162,19 @@ class TorchJDStep:
 
 def make_step(scheme: str, model: nn.Module, last_stage: str,
               optimizer: torch.optim.Optimizer,
-              amp: bool) -> Callable[[dict], None]:
-    """A training step: ``step(batch)``."""
+              amp: str | None) -> Callable[[dict], None]:
+    """A training step: ``step(batch)``, in mixed precision with the dtype
+    ``amp``."""
     own_steps = dict(published=PublishedStep, torchjd=TorchJDStep)
     if scheme in own_steps:
         device = next(model.parameters()).device.type
-        autocast = torch.autocast(device, torch.bfloat16, enabled=amp)
+        autocast = torch.autocast(
+            device, getattr(torch, amp or 'bfloat16'), enabled=amp is not None)
         return own_steps[scheme](model, model.backbone.parameters(), optimizer,
                                  autocast)
     wrapper = dict(optimizer=optimizer)
     if amp:
-        wrapper.update(dtype='bfloat16')
+        wrapper.update(dtype=amp)
     if scheme == 'stock':
         wrapper.update(type='AmpOptimWrapper' if amp else 'OptimWrapper')
     else:
