@@ -10,6 +10,8 @@ import os
 import pytest
 import torch
 
+from ..test_tools.conftest import load_tool, tools, train  # noqa: F401
+
 DEVICE = os.environ.get('MMGH_TEST_DEVICE')
 
 

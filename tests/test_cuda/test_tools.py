@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from ..test_tools.conftest import load_tool, tools, train  # noqa: F401
 from ..test_tools.short_runs import (SHORT, assert_same_training, logged, read,
                                      stop_after_three)
 
