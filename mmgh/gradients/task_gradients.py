@@ -61,9 +61,9 @@ def probe_gradient(loss: Tensor, tensors: Sequence[Tensor]) -> TaskGradient:
 def scale_gradient(gradient: TaskGradient, weight: Tensor,
                    parameters: Iterable[Tensor]) -> None:
     """Multiply the gradient on a set of parameters by a scalar, in place."""
-    for parameter in parameters:
-        if parameter in gradient:
-            gradient[parameter].mul_(weight)
+    scaled = [gradient[p] for p in parameters if p in gradient]
+    if scaled:
+        torch._foreach_mul_(scaled, weight)
 
 
 def add_to_grad_fields(gradients: Iterable[TaskGradient]) -> None:
@@ -72,8 +72,12 @@ def add_to_grad_fields(gradients: Iterable[TaskGradient]) -> None:
     The first gradient of a parameter becomes its ``grad`` without a copy.
     """
     for gradient in gradients:
+        sums, added = [], []
         for parameter, grad in gradient.items():
             if parameter.grad is None:
                 parameter.grad = grad
             else:
-                parameter.grad.add_(grad)
+                sums.append(parameter.grad)
+                added.append(grad)
+        if sums:
+            torch._foreach_add_(sums, added)

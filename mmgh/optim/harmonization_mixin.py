@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mmgh.arguments import COUNT, NAMES, one_of
 from mmgh.divergence import report_diverged_tasks
 from mmgh.task_losses import MarkedLoss, check_sum, map_task_losses, take_apart
-from .logged_scalars import Compared, logged_scalars
+from .logged_scalars import Compared, logged_scalars, on_host
 from .probes import FeatureProbe, ModuleProbe, ParameterProbe, product_by_task
 from .task_weighting import TaskWeighting
 
@@ -131,7 +131,8 @@ class HarmonizationMixin:
         for tasks, harmonizer in groups:
             gramian = comparison.gramian(tasks, scale)
             weights = self._weighting.weights(harmonizer, gramian)
-            compared.append(Compared(tasks, gramian, weights, harmonizer))
+            scalars = getattr(harmonizer, 'scalars', dict)()
+            compared.append(Compared(tasks, gramian, weights, scalars))
         weighted = [(group.tasks, group.weights) for group in compared]
         comparison.backward(weighted)
         self._weights = product_by_task(weighted)
@@ -195,28 +196,27 @@ class HarmonizationMixin:
     def _log(self, compared: Sequence[Compared],
              skips_overflow: bool) -> None:
         """Log what was compared, after all work of the step was given out:
-        the one transfer from the device has to wait for the comparison.
+        the transfer from the device has to wait for the comparison.
 
         Where a Gramian is not finite there are no weights to reuse, and hooks
         are told the tasks. With a loss scale there is no step, and nothing to
         log; else NaN is logged, as older figures would be taken for new.
         """
+        compared = on_host(compared)
+        diverged = [
+            task for group in compared
+            for task, square in zip(group.tasks, group.gramian.diagonal())
+            if not isfinite(square)
+        ]
         scalars = logged_scalars(compared)
-        tasks = list(chain(*(group.tasks for group in compared)))
-        norms = torch.cat([group.gramian.diagonal() for group in compared])
-        values = torch.stack([*norms, *scalars.values()]).tolist()
-        norms, values = values[:len(tasks)], values[len(tasks):]
-        if not all(map(isfinite, norms)):
+        if diverged:
             self._weights = None
-            report_diverged_tasks(
-                self.message_hub,
-                [task for task, norm in zip(tasks, norms)
-                 if not isfinite(norm)])
+            report_diverged_tasks(self.message_hub, diverged)
             if skips_overflow:
                 return
-            values = [nan] * len(values)
-        for name, value in zip(scalars, values):
-            self.message_hub.update_scalar(f'train/{name}', value)
+            scalars = dict.fromkeys(scalars, nan)
+        for name, value in scalars.items():
+            self.message_hub.update_scalar(f'train/{name}', float(value))
 
 
 def harmonization_arguments() -> list[str]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Callable, NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
 import torch
 from torch import Tensor
@@ -21,8 +21,28 @@ class Compared(NamedTuple):
     weights: Tensor
     """By which their gradients are summed, shape ``(K, )``."""
 
-    harmonizer: Callable[[Tensor], Tensor]
-    """What the weights are from."""
+    scalars: Mapping[str, Tensor] = {}
+    """What the harmonizer tells besides."""
+
+
+def on_host(compared: Sequence[Compared]) -> list[Compared]:
+    """Return what was compared on the CPU, after one transfer.
+
+    The transfer waits for the device, and what follows from its numbers is
+    computed in less time than the device takes to begin.
+    """
+    tensors = [
+        tensor for group in compared
+        for tensor in (group.gramian, group.weights, *group.scalars.values())
+    ]
+    values = torch.cat([tensor.flatten() for tensor in tensors]).cpu()
+    parts = iter(values.split([tensor.numel() for tensor in tensors]))
+    return [
+        Compared(group.tasks,
+                 next(parts).view_as(group.gramian), next(parts),
+                 {name: next(parts).squeeze()
+                  for name in group.scalars}) for group in compared
+    ]
 
 
 def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
@@ -43,7 +63,7 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
         dict[str, Tensor]: Scalars of the Gramians' type.
     """
     scalars = {}
-    for tasks, gramian, weights, harmonizer in compared:
+    for tasks, gramian, weights, own in compared:
         group = '_' + '_'.join(tasks) if len(compared) > 1 else ''
         for i, j in combinations(range(len(tasks)), 2):
             pair = f'_{tasks[i]}_{tasks[j]}' if len(tasks) > 2 else group
@@ -58,7 +78,6 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
             scalars[f'weight_{task}{group}'] = weight
             scalars[f'grad_norm_{task}{group}'] = norm
         scalars[f'opposed{group}'] = _is_opposed(gramian, weights)
-        own = getattr(harmonizer, 'scalars', dict)()
         scalars.update({f'{name}{group}': own[name] for name in own})
     return scalars
 

@@ -20,7 +20,7 @@ def history(compared) -> dict[str, np.ndarray]:
 
 def group(*tasks: str, weights):
     gramian = torch.eye(len(tasks)) + torch.ones(len(tasks), len(tasks))
-    return Compared(tasks, gramian, torch.tensor(weights), None)
+    return Compared(tasks, gramian, torch.tensor(weights))
 
 
 def pair(angles, total, iterations=None) -> PairHistory:

@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from mmgh.harmonizers import GH, GHPlusPlus
-from mmgh.optim.logged_scalars import Compared, logged_scalars
+from mmgh.optim.logged_scalars import Compared, logged_scalars, on_host
 from ..test_harmonizers.gradient_pairs import gramian_of, pair_at_angle
 
 
-def scalars(gradients, weights, harmonizer=None) -> dict:
+def scalars(gradients, weights) -> dict:
     gramian = gramian_of(gradients)
-    compared = Compared(('a', 'b'), gramian, weights, harmonizer)
+    compared = Compared(('a', 'b'), gramian, weights)
     return logged_scalars([compared])
 
 
@@ -53,11 +53,15 @@ def test_norm_ratio_without_a_second_gradient_is_zero():
 
 
 def test_what_a_harmonizer_tells_is_logged():
-
-    class Telling:
-
-        def scalars(self):
-            return dict(share=torch.tensor(0.3))
-
-    gradients = pair_at_angle(60, 1.)
-    assert scalars(gradients.float(), torch.ones(2), Telling())['share'] == 0.3
+    gramian = gramian_of(pair_at_angle(60, 1.).float())
+    told = [
+        Compared(tasks, i * gramian, i * torch.ones(2),
+                 dict(share=torch.tensor(0.3 * i)))
+        for i, tasks in enumerate([('a', 'b'), ('c', 'd')], start=1)
+    ]
+    for groups in (told, on_host(told)):
+        logged = logged_scalars(groups)
+        assert logged['share_a_b'] == torch.tensor(0.3)
+        assert logged['share_c_d'] == torch.tensor(0.6)
+        assert logged['weight_c_c_d'] == 2
+        assert logged['cosine_c_d'] == pytest.approx(0.5)
