@@ -43,8 +43,10 @@ def test_resumed_run_equals_an_uninterrupted_one(config, device, exact, train,
 
 
 @pytest.mark.parametrize('flag', [[], ['--amp']], ids=str)
-def test_first_steps_are_those_of_the_cpu(flag, cuda, tools, tmp_path):
-    """Without dropout, whose random numbers are others on a GPU."""
+def test_steps_are_those_of_the_cpu(flag, cuda, tools, tmp_path):
+    """From the weights of a checkpoint, as a GPU draws other ones, and
+    without dropout, for which it draws other numbers."""
+    begin_on_cpu(tmp_path / 'begun')
     losses = []
     for name in ('gpu', 'cpu'):
         work_dir = tmp_path / name
@@ -52,7 +54,8 @@ def test_first_steps_are_those_of_the_cpu(flag, cuda, tools, tmp_path):
         options = [
             '--cfg-options', *SHORT, f'experiment_name={name}{flag}',
             'model.uda_head.discriminator.dropout=0.',
-            'model.backbone.dropout=0.'
+            'model.backbone.dropout=0.',
+            f"load_from={tmp_path / 'begun/iter_3.pth'}"
         ]
         if name == 'gpu':
             tools('train', *arguments, *flag, *options)
@@ -61,6 +64,11 @@ def test_first_steps_are_those_of_the_cpu(flag, cuda, tools, tmp_path):
         losses.append(logged(read(work_dir / 'iter_6.pth'), 'loss_cls'))
     tolerance = 0.02 if flag else 0.005
     assert losses[0] == pytest.approx(losses[1], rel=tolerance)
+
+
+def begin_on_cpu(work_dir: Path) -> None:
+    run_without_gpu('train.py', DANN, '--work-dir', work_dir, '--cfg-options',
+                    *SHORT)
 
 
 def run_without_gpu(tool: str, *arguments) -> None:

@@ -2,7 +2,7 @@
 
     python tools/benchmarks/gpu_check.py > gpu.md
 
-takes about eight minutes on one GPU and prints one page of Markdown. The
+takes about six minutes on one GPU and prints one page of Markdown. The
 tests compare with the CPU, mixed precision with float32, and NCCL with one
 process. ``--device cpu --tiny`` tries out the script itself.
 """
