@@ -1,9 +1,12 @@
 """Errors that a tool tells in one line, without a traceback."""
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import Iterator
 
+# As a shell tells of a program that Ctrl+C ended.
+STOPPED = 130
 # Of files that are not there, or that may not be used.
 FILE_ERRORS = (FileNotFoundError, FileExistsError, IsADirectoryError,
                NotADirectoryError, PermissionError)
@@ -15,6 +18,7 @@ def one_line_errors(*expected: type[Exception],
     """End the tool with the message of an error that the user can mend.
 
     Also a decorator. All other errors may be bugs, and keep their traceback.
+    A user who stops the tool knows why it ends.
 
     Args:
         *expected (type[Exception]): Besides those of files.
@@ -25,6 +29,9 @@ def one_line_errors(*expected: type[Exception],
     except (*expected, *FILE_ERRORS) as error:
         parts = filter(None, (about, message_of(error)))
         raise SystemExit(': '.join(parts)) from error
+    except KeyboardInterrupt as error:
+        print('Stopped.', file=sys.stderr)
+        raise SystemExit(STOPPED) from error
 
 
 def message_of(error: Exception) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 import torch
 from mmengine.config import DictAction
 
+PICTURES = ('.png', '.pdf', '.svg')
+
 
 def make_parser(description: str, out: str) -> argparse.ArgumentParser:
-    """Make a parser with ``--out``.
+    """Make a parser with ``--out`` and ``--dpi``.
 
     Args:
         description (str): Docstring of the script.
@@ -20,10 +22,15 @@ def make_parser(description: str, out: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         '--out',
-        type=_png,
+        type=picture_file,
         default=Path(out),
-        help=f'PNG to write, with the numbers beside it as CSV (default: '
-        f'{out})')
+        help='PNG, PDF or SVG to write, with the numbers beside it as CSV '
+        f'(default: {out})')
+    parser.add_argument(
+        '--dpi',
+        type=positive,
+        default=120,
+        help='pixels per inch of a PNG (default: 120)')
     return parser
 
 
@@ -80,20 +87,21 @@ def output_file(text: str) -> Path:
     return path
 
 
+def picture_file(text: str) -> Path:
+    """Accept a picture to write; it may exist."""
+    path = output_file(text)
+    if path.suffix not in PICTURES:
+        raise argparse.ArgumentTypeError(
+            f"should end in {', '.join(PICTURES)}, but is {text!r}")
+    return path
+
+
 def positive(text: str) -> int:
     """Accept a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(
             f'should be a whole number of at least 1, but is {text!r}')
     return int(text)
-
-
-def _png(text: str) -> Path:
-    path = output_file(text)
-    if path.suffix != '.png':
-        raise argparse.ArgumentTypeError(
-            f'should end in .png, but is {text!r}')
-    return path
 
 
 def _device(text: str) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Callable, Iterable, NamedTuple, Sequence
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from mmgh.classifier_outputs import (check_finite_outputs, features_of,
 from mmgh.input_error import InputError
 from .domain_datasets import SOURCE, TARGET, in_one_line
 from .trained_model import Trained
+
+# Told of each batch; ``track(steps, title)`` yields the steps.
+Track = Callable[[Sequence, str], Iterable]
 
 
 class Outputs(NamedTuple):
@@ -33,7 +36,8 @@ def outputs_of_domains(trained: Trained,
                        datasets: dict[str, Dataset],
                        max_images: int | None = None,
                        seed: int = 0,
-                       device: str = 'cpu') -> dict[str, Outputs]:
+                       device: str = 'cpu',
+                       track: Track | None = None) -> dict[str, Outputs]:
     """Run a trained classifier on the images of both domains.
 
     Args:
@@ -43,6 +47,8 @@ def outputs_of_domains(trained: Trained,
             Defaults to None: all.
         seed (int): Of the drawing. Defaults to 0.
         device (str): To run on. Defaults to 'cpu'.
+        track (Callable, optional): Yields the batches that it is given with a
+            title, and tells the user how many are done. Defaults to None.
 
     Raises:
         InputError: If an image cannot be read, if the classifier does not
@@ -53,7 +59,8 @@ def outputs_of_domains(trained: Trained,
     for domain, dataset in datasets.items():
         try:
             outputs[domain] = outputs_of(
-                model, dataset, max_images, seed=seed, domain=domain)
+                model, dataset, max_images, seed=seed, domain=domain,
+                track=track)
         except InputError:  # it names the image
             raise
         except (AssertionError, RuntimeError, ValueError) as error:
@@ -73,7 +80,8 @@ def outputs_of(model: nn.Module,
                max_images: int | None = None,
                batch_size: int = 64,
                seed: int = 0,
-               domain: str = 'target') -> Outputs:
+               domain: str = 'target',
+               track: Track | None = None) -> Outputs:
     """Run a classifier on the images of a data set.
 
     Args:
@@ -84,6 +92,7 @@ def outputs_of(model: nn.Module,
         batch_size (int): Images at a time. Defaults to 64.
         seed (int): Of the drawing. Defaults to 0.
         domain (str): Of the data set. Defaults to 'target'.
+        track (Callable, optional): See :func:`outputs_of_domains`.
 
     Raises:
         InputError: If an image cannot be read.
@@ -96,7 +105,10 @@ def outputs_of(model: nn.Module,
         drawn = random.permutation(len(indices))[:max_images]
         indices = sorted(drawn.tolist())
     features, probabilities, labels = [], [], []
-    for start in range(0, len(indices), batch_size):
+    starts = range(0, len(indices), batch_size)
+    if track is not None:
+        starts = track(starts, f'{domain}, batches of images')
+    for start in starts:
         batch = _batch(dataset, indices[start:start + batch_size], domain)
         data = model.data_preprocessor(batch, False)
         feats = model.extract_feat(data['inputs'])

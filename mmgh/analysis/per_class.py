@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import NamedTuple, Sequence
 
 import numpy as np
-from sklearn.metrics import accuracy_score, recall_score
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 
 class ClassAccuracies(NamedTuple):
@@ -40,6 +40,26 @@ def class_accuracies(name: str, predictions: np.ndarray, labels: np.ndarray,
         zero_division=np.nan)
     return ClassAccuracies(name, 100 * recalls,
                            100 * float(accuracy_score(labels, predictions)))
+
+
+def confusion(predictions: np.ndarray, labels: np.ndarray,
+              num_classes: int) -> np.ndarray:
+    """Measure which classes are taken for which.
+
+    Args:
+        predictions (np.ndarray): Classes, shape ``(N, )``.
+        labels (np.ndarray): Shape ``(N, )``.
+        num_classes (int): C.
+
+    Returns:
+        np.ndarray: Percent of the images of the class of a row that are taken
+        for that of the column, shape ``(C, C)``; NaN for a class without
+        images.
+    """
+    counts = confusion_matrix(
+        labels, predictions, labels=range(num_classes)).astype(float)
+    images = counts.sum(1, keepdims=True)
+    return 100 * counts / np.where(images > 0, images, np.nan)
 
 
 def differences(runs: Sequence[ClassAccuracies]) -> np.ndarray:

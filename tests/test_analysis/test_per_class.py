@@ -4,7 +4,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmgh.analysis.per_class import class_accuracies, class_order, differences
+from mmgh.analysis.per_class import (class_accuracies, class_order, confusion,
+                                     differences)
 
 LABELS = np.random.RandomState(0).choice([0, 1, 3], 100)
 
@@ -47,3 +48,14 @@ def test_classes_of_one_run_go_from_best_to_worst(seed):
     assert sorted(order) == [0, 1, 3]
     accuracies = alone.accuracies[order].tolist()
     assert accuracies == sorted(accuracies, reverse=True)
+
+
+def test_confusion_is_that_of_a_plain_count():
+    predictions, result = run(1)
+    matrix = confusion(predictions, LABELS, 4)
+    for label in (0, 1, 3):
+        taken = [p for p, y in zip(predictions, LABELS) if y == label]
+        assert matrix[label] == pytest.approx(
+            [100 * taken.count(i) / len(taken) for i in range(4)])
+        assert matrix[label, label] == pytest.approx(result.accuracies[label])
+    assert np.isnan(matrix[2]).all()  # it has no images

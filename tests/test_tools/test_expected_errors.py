@@ -53,3 +53,10 @@ def test_wrong_config_of_a_training_is_one_line(tools, tmp_path, tool, more):
     config.write_text('model = dict(layers=[1])')
     with pytest.raises(SystemExit, match='should take the options .*layers'):
         tools(tool, config, *more, '--cfg-options', 'model.layers.3.x=1')
+
+
+def test_who_stops_a_tool_sees_no_traceback(end_with, capsys):
+    with pytest.raises(SystemExit) as exit:
+        end_with(KeyboardInterrupt())
+    assert exit.value.code == 130
+    assert capsys.readouterr().err == 'Stopped.\n'

@@ -33,8 +33,15 @@ def test_a_folder_is_no_file_to_write(parser, tmp_path, capsys, option):
     assert f'{option}: should be a file to write, but {folder} is a' in error
 
 
-def test_a_picture_ends_in_png(parser, tmp_path, capsys):
+@pytest.mark.parametrize('suffix', ['png', 'pdf', 'svg'])
+def test_a_picture_is_of_these_kinds(parser, suffix):
+    args = parser.parse_args(['--out', f'a.{suffix}', '--dpi', '300'])
+    assert args.out == Path(f'a.{suffix}') and args.dpi == 300
+
+
+def test_no_other_file_is_a_picture(parser, tmp_path, capsys):
     assert parser.parse_args(['--page', 'new/a.html']).page.name == 'a.html'
     with pytest.raises(SystemExit):
         parser.parse_args(['--out', 'new/a.html'])
-    assert "end in .png, but is 'new/a.html'" in capsys.readouterr().err
+    assert ("end in .png, .pdf, .svg, but is 'new/a.html'"
+            in capsys.readouterr().err)

@@ -78,7 +78,7 @@ def test_each_section_shows_something(page):
         'Is there anything to harmonize?': 0,
         **dict(
             Results=0, Settings=0, Validation=1, Losses=1, Conflict=1,
-            Features=2, Classes=1, Mistakes=2)
+            Features=2, Classes=1, Confusion=2, Mistakes=2)
     }
     for part in parts.values():
         for picture in pictures(part):
@@ -88,11 +88,11 @@ def test_each_section_shows_something(page):
 
 def test_results_are_those_of_the_runs(page, runs):
     rows = cells(sections(page)['Results'])
-    assert [row[:3] for row in rows] == [['source-only', '6', '0'],
-                                         ['dann-gh', '6', '0']]
+    assert [(row[0], *row[5:7]) for row in rows] == [('source-only', '6', '0'),
+                                                     ('dann-gh', '6', '0')]
     history = load_trained(runs[1]).history
-    assert rows[0][5:7] == ['-', '-']
-    assert rows[1][5:7] == [
+    assert rows[0][3:5] == ['-', '-']
+    assert rows[1][3:5] == [
         f"{100 * history['train/conflict'].mean():.1f}",
         f"{history['train/angle'].mean():.1f}"
     ]
@@ -216,7 +216,7 @@ def test_what_cannot_be_shown_is_said(tools, runs, tmp_path):
     path = tmp_path / 'report.html'
     tools('report', run, runs[1], '--out', path, '--max-images', 9)
     parts = sections(path.read_text())
-    for title in ('Features', 'Classes', 'Mistakes'):
+    for title in ('Features', 'Classes', 'Confusion', 'Mistakes'):
         assert 'no-test is not shown: `test_dataloader`' in parts[title]
         assert len(pictures(parts[title])) == 1
     assert len(pictures(parts['Losses'])) == 1

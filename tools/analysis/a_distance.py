@@ -31,6 +31,7 @@ import mmgh  # noqa: F401
 from expected_errors import one_line_errors
 from options import (add_cfg_options, add_device_option, add_image_options,
                      make_parser)
+from progress import track
 
 from mmgh.analysis import (Trained, check_classes, distinct_names,
                            domain_datasets, group_by_name, has_domain_pair,
@@ -62,7 +63,7 @@ def measure(name: str, trained: Trained, pair: Trained,
     datasets = domain_datasets(pair.cfg)
     images = min(args.max_images, *map(len, datasets.values()))
     outputs = outputs_of_domains(trained, datasets, images, args.seed,
-                                 args.device)
+                                 args.device, track)
     with one_line_errors(InputError, about=name):
         error = domain_error(*(output.features.numpy()
                                for output in outputs.values()), args.seed)
@@ -103,7 +104,7 @@ def main() -> None:
     save(a_distance_figure({
         name: [run.distance for run in group]
         for name, group in groups.items()
-    }), args.out)
+    }), args.out, args.dpi)
     numbers = args.out.with_suffix('.csv')
     write_csv(
         numbers, ('run', 'setting', 'images of each domain',

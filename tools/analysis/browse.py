@@ -43,7 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     cfg = load_config(args.config, args.cfg_options)
     domains = training_images(cfg, args.number, args.seed)
-    save(images_figure(domains), args.out)
+    save(images_figure(domains), args.out, args.dpi)
     table = args.out.with_suffix('.csv')
     write_csv(table, ('domain', 'position', 'class'),
               [(domain, i, name) for domain, shown in domains.items()

@@ -102,7 +102,7 @@ def main() -> None:
     print(table(groups))
     for sentence in unvalidated(dict(zip(names, runs))):
         print(sentence)
-    save(comparison_figure(groups), args.out)
+    save(comparison_figure(groups), args.out, args.dpi)
     numbers = args.out.with_suffix('.csv')
     write_csv(numbers, HEADER, rows(dict(zip(names, runs))))
     print(f'Curves: {args.out}\nNumbers: {numbers}')

@@ -63,7 +63,7 @@ def main() -> None:
             series[label if len(pairs) > 1 else run] = pair
             with one_line_errors(InputError, about=run):
                 lines += rows(run, pair, args.phases)
-    save(conflict_figure(series, args.phases), args.out)
+    save(conflict_figure(series, args.phases), args.out, args.dpi)
     table = args.out.with_suffix('.csv')
     write_csv(table, HEADER, lines)
     print(f'Plots: {args.out}\nNumbers: {table}')

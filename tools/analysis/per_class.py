@@ -4,7 +4,8 @@
 
 A run is a work directory or a checkpoint. Classes are sorted by the difference
 of the last run to the first; of one run, by its accuracy. This is an oracle:
-it uses the target test labels, so nothing should be chosen by it.
+it uses the target test labels, so nothing should be chosen by it. With
+--confusion there is also a picture of which classes are taken for which.
 """
 from __future__ import annotations
 
@@ -20,14 +21,17 @@ import mmgh  # noqa: F401
 # isort: split
 import numpy as np
 from expected_errors import one_line_errors
-from options import add_cfg_options, add_device_option, make_parser
+from options import (add_cfg_options, add_device_option, make_parser,
+                     picture_file)
+from progress import track
 
 from mmgh.analysis import (Outputs, Trained, check_classes, distinct_names,
                            load_trained, outputs_of_domains, target_dataset)
 from mmgh.analysis.per_class import (ClassAccuracies, class_accuracies,
-                                     class_order)
+                                     class_order, confusion)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import per_class_figure
+from mmgh.analysis.plots.confusion import confusion_figure
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.input_error import InputError
 
@@ -38,7 +42,8 @@ def target_outputs(runs: list[Trained], names: list[str],
     outputs = [
         outputs_of_domains(
             run, dict(target=target_dataset(run.cfg)),
-            device=args.device)['target'] for run in runs
+            device=args.device,
+            track=track)['target'] for run in runs
     ]
     for output, name in zip(outputs, names):
         if output.labels is None:
@@ -84,6 +89,8 @@ def table(header: tuple, lines: list[tuple],
 def main() -> None:
     parser = make_parser(__doc__, out='per_class.png')
     parser.add_argument('runs', nargs='+', type=Path, help='to compare')
+    parser.add_argument(
+        '--confusion', type=picture_file, help='second picture to write')
     add_device_option(parser)
     add_cfg_options(parser)
     args = parser.parse_args()
@@ -93,10 +100,13 @@ def main() -> None:
     classes = trained[0].classes
     outputs = target_outputs(trained, names, args)
     labels = outputs[0].labels.numpy()
-    runs = [
-        class_accuracies(name, output.probabilities.argmax(1).numpy(), labels,
-                         len(classes))
+    predictions = {
+        name: output.probabilities.argmax(1).numpy()
         for name, output in zip(names, outputs)
+    }
+    runs = [
+        class_accuracies(name, predicted, labels, len(classes))
+        for name, predicted in predictions.items()
     ]
     counts = np.bincount(labels, minlength=len(classes))
     lines = rows(runs, classes, counts)
@@ -104,7 +114,12 @@ def main() -> None:
               *(f'{name} (%)' for name in names),
               'difference (points)')[:len(lines[0])]
     print(table(header, lines, runs, len(labels)))
-    save(per_class_figure(runs, classes, counts), args.out)
+    save(per_class_figure(runs, classes, counts), args.out, args.dpi)
+    if args.confusion:
+        save(confusion_figure({
+            name: confusion(predicted, labels, len(classes))
+            for name, predicted in predictions.items()
+        }, classes), args.confusion, args.dpi)
     numbers = args.out.with_suffix('.csv')
     write_csv(numbers, header, lines)
     print(f'Plot: {args.out}\nNumbers: {numbers}')

@@ -22,6 +22,7 @@ import mmgh  # noqa: F401
 from expected_errors import one_line_errors
 from options import (add_cfg_options, add_device_option, add_image_options,
                      make_parser)
+from progress import track
 
 from mmgh.analysis import (check_classes, distinct_names, domain_datasets,
                            load_trained, outputs_of_domains)
@@ -73,14 +74,14 @@ def main() -> None:
     embeddings = {
         name: embed(
             outputs_of_domains(run, datasets, args.max_images, args.seed,
-                               args.device), args.perplexity, args.seed)
+                               args.device, track), args.perplexity, args.seed)
         for name, run in zip(names, runs)
     }
     classes = runs[-1].classes
     moments = ('before', 'after') if args.before else ('', )
     titles = [': '.join(filter(None, parts)) for parts in zip(moments, names)]
     save(tsne_figure(dict(zip(titles, embeddings.values())), classes),
-         args.out)
+         args.out, args.dpi)
     numbers = args.out.with_suffix('.csv')
     write_csv(numbers, HEADER, [
         line for name, domains in embeddings.items()

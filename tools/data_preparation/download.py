@@ -11,9 +11,10 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from progress import progress_bar
+
 from .google_drive import direct_link
 from .preparation_error import PreparationError
-from .progress import progress_bar
 from .record import Source
 
 CHUNK = 1 << 20

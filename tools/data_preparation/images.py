@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator
 
 from PIL import Image
+from progress import progress_bar
 
 from .naming import first_ten, is_litter
-from .progress import progress_bar
 
 # Those that mmpretrain's CustomDataset reads.
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')

@@ -16,9 +16,10 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, Callable
 
+from progress import progress_bar
+
 from .naming import is_litter
 from .preparation_error import PreparationError
-from .progress import progress_bar
 
 COMPRESSIONS = {
     b'\x1f\x8b': gzip.open,

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
+from progress import progress_bar
+
 from .preparation_error import PreparationError
-from .progress import progress_bar
 
 
 class Workspace:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from data_preparation.progress import progress_bar
+from progress import progress_bar
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 

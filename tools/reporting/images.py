@@ -7,13 +7,15 @@ from typing import NamedTuple, Sequence
 import numpy as np
 from expected_errors import message_of
 from mmengine.dataset import default_collate
+from progress import track
 from torch.utils.data import Dataset
 
 from mmgh.analysis import Outputs, outputs_of_domains
 from mmgh.analysis.images import visible
-from mmgh.analysis.per_class import class_accuracies
+from mmgh.analysis.per_class import class_accuracies, confusion
 from mmgh.analysis.plots import names_as_they_are, subplots
 from mmgh.analysis.plots.bars import per_class_figure
+from mmgh.analysis.plots.confusion import confusion_figure
 from mmgh.analysis.plots.embedding import tsne_figure
 from mmgh.analysis.tsne import embed
 from mmgh.config_data import pipeline_of, target_test_data
@@ -51,7 +53,8 @@ def image_sections(runs: list[ReportRun], max_images: int,
                 Seen(
                     run, datasets,
                     outputs_of_domains(
-                        run.trained, datasets, max_images, device=device)))
+                        run.trained, datasets, max_images, device=device,
+                        track=track)))
         except InputError as error:
             problems.append(f'{run.name} is not shown: {message_of(error)}')
     labelled = [one for one in seen if one.target.labels is not None]
@@ -62,6 +65,7 @@ def image_sections(runs: list[ReportRun], max_images: int,
     return [
         features(seen, problems),
         classes(labelled, problems_of_labels),
+        confusions(labelled, problems_of_labels),
         mistakes(labelled, problems_of_labels)
     ]
 
@@ -92,6 +96,12 @@ def classes(seen: list[Seen], problems: list[str]) -> Section:
     return Section('Classes', ' '.join(problems), pictures=pictures)
 
 
+def confusions(seen: list[Seen], problems: list[str]) -> Section:
+    """Show which classes are taken for which."""
+    return Section('Confusion', ' '.join(problems),
+                   pictures=list(map(_confusion_of, seen)))
+
+
 def mistakes(seen: list[Seen], problems: list[str]) -> Section:
     pictures, problems = [], list(problems)
     for one in seen:
@@ -117,6 +127,16 @@ def _accuracies_of(group: list[Seen]) -> Picture:
     return picture_of(
         figure, f'Accuracy of each class on {len(labels)} test images of the '
         'target.')
+
+
+def _confusion_of(one: Seen) -> Picture:
+    names = one.run.classes
+    matrix = confusion(one.target.probabilities.argmax(1).numpy(),
+                       one.target.labels.numpy(), len(names))
+    return picture_of(
+        confusion_figure({one.run.name: matrix}, names),
+        f'{one.run.name}: which classes the test images of the target are '
+        'taken for.')
 
 
 @names_as_they_are()

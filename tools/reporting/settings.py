@@ -8,6 +8,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 ABSENT = '(not set)'
+IMPORTANT = ('optim_wrapper', 'model', 'train_dataloader', 'param_scheduler',
+             'train_cfg', 'randomness')
 # Other names in a config only help to write it. Those that are left out
 # differ in any two runs, and say nothing of the training.
 NAMES = set(inspect.signature(Runner).parameters) - {
@@ -20,7 +22,7 @@ def differing_settings(configs: list[Config]) -> dict[str, list[str]]:
 
     Returns:
         dict[str, list[str]]: By name, such as ``optim_wrapper.type``: the
-        value in each config.
+        value in each config. What a comparison is about comes first.
     """
     flat = [dict(flatten(cfg.to_dict())) for cfg in configs]
     names = dict.fromkeys(name for values in flat for name in values)
@@ -28,10 +30,13 @@ def differing_settings(configs: list[Config]) -> dict[str, list[str]]:
         name: [values.get(name, ABSENT) for values in flat]
         for name in names if name.split('.')[0] in NAMES
     }
-    return {
-        name: values
-        for name, values in rows.items() if len(set(values)) > 1
-    }
+    names = [name for name in rows if len(set(rows[name])) > 1]
+    return {name: rows[name] for name in sorted(names, key=_rank)}
+
+
+def _rank(name: str) -> int:
+    part = name.split('.')[0]
+    return IMPORTANT.index(part) if part in IMPORTANT else len(IMPORTANT)
 
 
 def flatten(value: Any, name: str = '') -> Iterator[tuple[str, str]]:

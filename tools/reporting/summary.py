@@ -5,8 +5,10 @@ from .page import Section, Table
 from .report_run import ReportRun
 from .settings import differing_settings
 
-HEADER = ('run', 'iterations', 'seed', 'target accuracy, last (%)',
-          'best (%, oracle)', 'in conflict (%)', 'mean angle (degrees)',
+# More hide what matters.
+MOST_SETTINGS = 10
+HEADER = ('run', 'target accuracy, last (%)', 'best (%, oracle)',
+          'in conflict (%)', 'mean angle (degrees)', 'iterations', 'seed',
           'training time (s)')
 
 
@@ -27,10 +29,14 @@ def settings(runs: list[ReportRun]) -> Section:
     if len(runs) == 1:
         return Section('Settings', listings=listings)
     differing = differing_settings([run.settings for run in runs])
+    rows = [(name, *values) for name, values in differing.items()]
+    header = ('setting', *(run.name for run in runs))
+    if len(rows) > MOST_SETTINGS:
+        listings[f'All {len(rows)} settings that differ'] = '\n'.join(
+            ': '.join((name, ' | '.join(values))) for name, *values in rows)
     text = ('These differ.' if differing else 'The runs have the same '
             'settings.')
-    table = Table(('setting', *(run.name for run in runs)),
-                  [(name, *values) for name, values in differing.items()])
+    table = Table(header, rows[:MOST_SETTINGS])
     return Section('Settings', text, table if differing else None,
                    listings=listings)
 
@@ -42,12 +48,12 @@ def _row(run: ReportRun) -> tuple:
     accuracies = list(run.accuracies.values())
     return (
         run.name,
-        str(run.trained.iteration),
-        '-' if seed is None else str(seed),
         f'{accuracies[-1]:.1f}' if run.is_validated else '-',
         f'{max(accuracies):.1f}' if accuracies else '-',
         _each(100 * pair.conflicts.mean() for pair in run.pairs),
         _each(pair.angles.mean() for pair in run.pairs),
+        str(run.trained.iteration),
+        '-' if seed is None else str(seed),
         '-' if seconds is None else f'{seconds.sum():.0f}',
     )
 

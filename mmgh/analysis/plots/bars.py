@@ -28,16 +28,19 @@ def draw_a_distances(axes, groups: dict[str, list[float]]) -> None:
         axes: Of matplotlib.
         groups (dict[str, list[float]]): A-distances by setting.
     """
-    for height, values in enumerate(groups.values()):
+    colours = cycle(COLOURS)
+    for height, (values, colour) in enumerate(zip(groups.values(), colours)):
         error = statistics.stdev(values) if len(values) > 1 else None
         axes.barh(
             height,
             statistics.mean(values),
             xerr=error,
             height=0.6,
-            color=COLOURS[2],
+            color=colour,
+            alpha=0.6,
             capsize=4)
-        axes.plot(values, [height] * len(values), 'k.')
+        axes.plot(values, [height] * len(values), 'o', color='white',
+                  markeredgecolor='black', markersize=4)
     axes.set_yticks(range(len(groups)), groups)
     axes.invert_yaxis()
     axes.set_xlim(0, 2.05)

@@ -6,7 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
-import matplotlib
+import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib import font_manager
@@ -94,3 +94,26 @@ def test_legends_have_room_for_long_names(letters):
     figure.canvas.draw()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
+
+
+BEGINNINGS = {'.png': b'\x89PNG', '.pdf': b'%PDF', '.svg': b'<?xml'}
+
+
+@pytest.mark.parametrize('suffix', BEGINNINGS)
+def test_same_figure_gives_the_same_file(suffix, tmp_path):
+    contents = []
+    for folder in ('a', 'b'):
+        path = tmp_path / folder / f'picture{suffix}'
+        save(a_distance_figure(dict(one=[0.5, 0.7], two=[1.])), path)
+        contents.append(path.read_bytes())
+    assert contents[0] == contents[1]
+    assert contents[0].startswith(BEGINNINGS[suffix])
+
+
+def test_dpi_makes_a_larger_png(tmp_path):
+    figure = a_distance_figure(dict(one=[0.5]))
+    sizes = []
+    for dpi in (50, 100):
+        save(figure, tmp_path / f'{dpi}.png', dpi)
+        sizes.append(matplotlib.image.imread(tmp_path / f'{dpi}.png').shape)
+    assert sizes[1][0] == 2 * sizes[0][0]

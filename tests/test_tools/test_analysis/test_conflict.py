@@ -89,7 +89,7 @@ def test_wrong_run_is_refused(conflict, wrong_run):
 
 @pytest.mark.parametrize('option, value, message', [
     ('--phases', '0', 'at least 1'),
-    ('--out', 'plot.csv', 'end in .png'),
+    ('--out', 'plot.csv', 'end in .png, .pdf, .svg'),
 ])
 def test_wrong_option_is_refused(conflict, harmonized, capsys, option, value,
                                  message):

@@ -37,8 +37,10 @@ def accuracies(run) -> tuple[dict[str, float], dict[str, int], float]:
 
 def test_numbers_are_those_of_a_plain_loop(per_class, harmonized, source_only,
                                            capsys, tmp_path):
-    per_class(source_only, harmonized, '--out', tmp_path / 'a.png')
+    per_class(source_only, harmonized, '--out', tmp_path / 'a.png',
+              '--confusion', tmp_path / 'b.png')
     assert_picture(tmp_path / 'a.png')
+    assert_picture(tmp_path / 'b.png')
     before, counts, all_before = accuracies(source_only)
     after, _, all_after = accuracies(harmonized)
     with open(tmp_path / 'a.csv', newline='') as file:

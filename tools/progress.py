@@ -3,12 +3,22 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Sequence, TypeVar
 
 from rich.console import Console
 from rich.progress import (BarColumn, DownloadColumn, MofNCompleteColumn,
                            Progress, TextColumn, TimeRemainingColumn,
                            TransferSpeedColumn)
+
+Step = TypeVar('Step')
+
+
+def track(steps: Sequence[Step], title: str) -> Iterator[Step]:
+    """Yield the steps, with a bar that says how many are done."""
+    with progress_bar(title, len(steps)) as advance:
+        for step in steps:
+            yield step
+            advance(1)
 
 
 @contextmanager
