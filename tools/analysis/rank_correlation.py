@@ -120,7 +120,8 @@ def main() -> None:
     found = agreements(runs, lower)
     lines = rows(found, runs)
     print(table(lines))
-    save(rank_figure(groups, labels(found, lower), args.oracle), args.out, args.dpi)
+    save(rank_figure(groups, labels(found, lower), args.oracle), args.out,
+         args.dpi)
     numbers = args.out.with_suffix('.csv')
     write_csv(numbers, HEADER, csv_rows(lines))
     print(f'Plots: {args.out}\nNumbers: {numbers}')
