@@ -3,8 +3,8 @@
     mmgh report WORK_DIR... --out report.html
 
 shows results, whether there was anything to harmonize, settings (of several
-runs: those that differ), curves, angles, features, and the target images that
-are misclassified.
+runs: those that differ), curves, which checkpoint metrics without target
+labels choose, angles, features, and the target images that are misclassified.
 """
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from reporting.diagnosis import diagnosis
 from reporting.images import image_sections
 from reporting.page import write_page
 from reporting.report_run import ReportRun
+from reporting.selection import selection
 
 from mmgh.analysis import distinct_names
 from mmgh.analysis.plots import COLOURS
@@ -73,6 +74,7 @@ def main() -> None:
         diagnosis(runs),
         summary.settings(runs),
         curves.validation(runs),
+        selection(runs),
         curves.losses(runs),
         curves.conflict(runs)
     ]

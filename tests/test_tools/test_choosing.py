@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from mmgh.analysis import read_scalars
 from .short_runs import SHORT, read
+from .test_report import cells, sections
 
 CONFIG = (Path(__file__).parents[2] / 'configs/dann' /
           'dann-ghpp_lenet_1xb32-1k_digits-digits2digitsm_without-labels.py')
@@ -129,3 +130,30 @@ def test_training_stops_if_the_metric_gets_no_better(tools, tmp_path):
     assert list(validations(tmp_path)) == [1, 2, 3]
     assert (tmp_path / 'iter_3.pth').exists()
     assert not (tmp_path / 'iter_6.pth').exists()
+
+
+def test_report_tells_what_each_metric_chose(trained, tools, tmp_path):
+    tools('report', trained, '--out', tmp_path / 'r.html', '--no-images')
+    part = sections((tmp_path / 'r.html').read_text())['Which checkpoint?']
+    rows = {row[1]: row[2:] for row in cells(part)}
+    logged = validations(trained)
+    accuracy = 'oracle/accuracy/top1'
+    for metric, best in RULES.items():
+        step = best(logged, key=lambda step: logged[step][metric])
+        file = f'best_{metric.replace("/", "_")}_iter_{step}.pth'
+        assert rows[metric][0] == str(step)
+        assert rows[metric][2] == f'{logged[step][accuracy]:.1f}'
+        assert (trained / rows[metric][3]).exists()
+        assert (trained / file).exists()
+    assert rows['last'][0] == '6'
+    assert rows['oracle'][2] == (
+        f'{max(scalars[accuracy] for scalars in logged.values()):.1f}')
+
+
+def test_report_says_where_nothing_can_choose(train, tools, tmp_path):
+    train(CONFIG.with_name(CONFIG.name.replace('_without-labels', '')),
+          tmp_path / 'run')
+    tools('report', tmp_path / 'run', '--out', tmp_path / 'r.html',
+          '--no-images')
+    part = sections((tmp_path / 'r.html').read_text())['Which checkpoint?']
+    assert 'mmgh.UnsupervisedMetric' in part and not cells(part)

@@ -76,6 +76,7 @@ def test_each_section_shows_something(page):
     counts = {title: len(pictures(part)) for title, part in parts.items()}
     assert counts == {
         'Is there anything to harmonize?': 0,
+        'Which checkpoint?': 0,
         **dict(
             Results=0, Settings=0, Validation=1, Losses=1, Conflict=1,
             Features=2, Classes=1, Confusion=2, Mistakes=2)
@@ -289,7 +290,7 @@ def test_logs_are_enough_without_images(tools, runs, tmp_path):
     tools('report', *runs, '--out', path, '--no-images')
     assert list(sections(path.read_text())) == [
         'Results', 'Is there anything to harmonize?', 'Settings', 'Validation',
-        'Losses', 'Conflict'
+        'Which checkpoint?', 'Losses', 'Conflict'
     ]
 
 
