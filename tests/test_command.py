@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +12,13 @@ import mmgh
 from mmgh.command import COMMANDS, main
 
 TOOLS = Path(__file__).parents[1] / 'tools'
+# As it is installed: beside mmgh, by a name of its own.
+BESIDE = f'''
+import sys
+sys.path.insert(0, {str(TOOLS.parent / 'mmgh')!r})
+from command import main
+main()
+'''
 # Of the repository, or parts of other tools.
 WITHOUT = {
     'list_configs.py', 'check_versions.py', 'benchmarks/kill_and_resume.py',
@@ -52,11 +60,27 @@ def test_help_tells_what_each_command_does(capsys):
 
 
 @pytest.mark.parametrize('command', COMMANDS)
-def test_tool_gets_its_arguments_and_its_name(capsys, command):
+def test_help_is_that_of_the_whole_tool(capsys, monkeypatch, command):
+    """For which none of what takes long is imported."""
+    monkeypatch.setenv('COLUMNS', '80')
+    # Not in this process, which needs what it has imported.
+    result = subprocess.run([sys.executable, '-c', BESIDE, command, '--help'],
+                            capture_output=True, text=True, check=True)
+    monkeypatch.setattr(mmgh.command, 'use_stand_ins', lambda: None)
     assert ended(command, '--help') == 0
     told = capsys.readouterr().out
     assert told.startswith(f'usage: mmgh {command} [-h]')
     assert 'python tools/' not in told
+    assert result.stdout == told and not result.stderr
+
+
+def test_help_imports_no_torch():
+    modules = subprocess.run(
+        [sys.executable, '-X', 'importtime', '-c', BESIDE, 'train', '--help'],
+        capture_output=True, text=True, check=True).stderr
+    names = {line.split('|')[-1].strip() for line in modules.splitlines()}
+    assert 'argparse' in names
+    assert not names & {'torch._C', 'mmengine.config.config', 'numpy.version'}
 
 
 def test_status_and_messages_are_those_of_the_tool(capsys, tmp_path):

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+from .stand_ins import use_stand_ins
+
 PACKAGE = Path(find_spec('mmgh').origin).parent
 # In a clone these are links to its `tools` and `configs`.
 TOOLS = PACKAGE / '.mim/tools'
@@ -61,6 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
     tool = TOOLS / COMMANDS[command]
     sys.argv = [f'mmgh {command}', *arguments[1:]]  # which --help tells
     sys.path.insert(0, str(tool.parent))
+    if arguments[1:] in (['--help'], ['-h']):
+        use_stand_ins()
     module = sys.modules['__main__'] = ModuleType('__main__')
     module.__file__ = str(tool)
     exec(compile(tool.read_bytes(), module.__file__, 'exec'), vars(module))

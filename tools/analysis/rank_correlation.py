@@ -98,9 +98,8 @@ def main() -> None:
     parser.add_argument(
         '--metrics',
         nargs='+',
-        default=PREFIXES,
         help='how the names of the metrics begin in the log (default: '
-        f'{" ".join(PREFIXES)})')
+        'unsupervised/ source/)')
     parser.add_argument(
         '--lower-is-better',
         nargs='+',
@@ -111,7 +110,7 @@ def main() -> None:
     distinct_names(args.runs)
     lower = {*UnsupervisedMetric.lower_is_better, *args.lower_is_better}
     runs = [
-        read_validations(path, args.oracle, args.metrics)
+        read_validations(path, args.oracle, args.metrics or PREFIXES)
         for path in args.runs
     ]
     groups: dict[str, list[Validations]] = {}
