@@ -15,7 +15,7 @@ from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any, Callable, Mapping, Sequence
 
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Rule:
             **arguments (Any): What a user gave, by its name.
 
         Raises:
-            TypeError: If one is of another type.
+            InputTypeError: If one is of another type.
             InputError: If one has the type, but not such a value.
         """
         for name, value in arguments.items():
             if value is None and self.takes_none:
                 continue
             if not self.has_type(value):
-                raise TypeError(self._message(name, value))
+                raise InputTypeError(self._message(name, value), name)
             if not self.fits(value):
                 raise InputError(self._message(name, value), name)
 

@@ -12,6 +12,9 @@ def write_atomically(path: str | Path, data: bytes) -> None:
 
     A kill or a power cut leaves what was there before, or all of the new
     file. Half of one is at most in ``<path>.part``.
+
+    Raises:
+        OSError: If the disk is full, or so; it names the file.
     """
     path = Path(os.path.realpath(path))  # a link stays one
     partial = path.with_name(f'{path.name}.part')
@@ -21,8 +24,10 @@ def write_atomically(path: str | Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
     _sync_folder(path.parent)
 

@@ -61,7 +61,7 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     path = find_config(path)
     try:
         with _missing_module_named(path):
-            cfg = Config.fromfile(path)
+            cfg = _read(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f'{path} should be a config that is there, with all of its bases, '
@@ -71,6 +71,28 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
                          f'but: {error}') from error
     check_names(cfg, path)
     return with_options(cfg, options, path)
+
+
+def _read(path: Path) -> Config:
+    """Read a file; also one that MMEngine wrote for a run, in which an
+    infinite number is no Python."""
+    try:
+        return Config.fromfile(path)
+    except NameError:
+        cfg = _read_written(path)
+        if cfg is None:  # a name that its author forgot
+            raise
+        import_custom_modules(cfg, path)
+        return cfg
+
+
+def _read_written(path: Path) -> Config | None:
+    try:
+        values = read_assignments(path.read_text())
+    except ValueError:
+        return None
+    # MMEngine writes out what a config has of its bases.
+    return None if '_base_' in values else Config(values, filename=str(path))
 
 
 def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
@@ -199,5 +221,6 @@ def _missing_module_named(path: str | Path) -> Iterator[None]:
         if first is None:
             raise
         raise InputError(
-            f'{path} needs the module {first.name}, which is not there: set '
+            f'{path} needs the module {first.name or first}, which is not '
+            'there: set '
             'PYTHONPATH to the folder that has it.') from error

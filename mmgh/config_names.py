@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import Iterable, Iterator, Mapping
 
 from mmengine.runner import Runner
 
 from mmgh.input_error import InputError
+from mmgh.unread_names import Source, unread_names
 
 # Of two names that share so much, one is a slip of the other. Names of their
 # own in the configs of mmpretrain reach 0.81.
@@ -24,8 +26,13 @@ _READ_AT_TOP = ('activation_checkpointing', 'compile', 'custom_imports',
                 'model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn')
 # What MMCV read at the top before MMEngine, but for names that configs use for
 # themselves.
-_OF_VERSION_1 = ('checkpoint_config', 'log_config', 'lr_config',
-                 'optimizer_config', 'total_epochs')
+_OF_VERSION_1 = ('checkpoint_config', 'dist_params', 'log_config', 'lr_config',
+                 'momentum_config', 'optimizer_config', 'total_epochs',
+                 'workflow')
+# These are variables in some configs, of which the text tells whether they
+# are used.
+_OR_VARIABLE = ('cudnn_benchmark', 'data', 'evaluation', 'fp16', 'optimizer',
+                'resume_from', 'runner')
 # Likewise, but `test_pipeline` resembles one of them.
 _NEVER_MEANT = ('tta_model', 'tta_pipeline')
 # What is read in dicts that MMEngine asks by `get`; other dicts are arguments,
@@ -51,7 +58,10 @@ def check_names(cfg: Mapping, origin: object = 'the config') -> None:
     """Refuse names that resemble one that MMEngine reads.
 
     Names that begin with an underscore are left alone, and so is what a config
-    in pure Python imports, such as ``OptimWrapper``.
+    in pure Python imports, such as ``OptimWrapper``. In the file of a config,
+    and in those of its bases that came with no package, nor does a name pass
+    that MMCV read before version 2, that is an argument of another setting, or
+    that a base has used for a variable, unless the file uses it.
 
     Args:
         cfg (Mapping): A config, or some settings of one.
@@ -59,7 +69,8 @@ def check_names(cfg: Mapping, origin: object = 'the config') -> None:
 
     Raises:
         InputError: If a name at the top, or in a dict that MMEngine asks for
-            names, resembles one that it reads.
+            names, resembles one that it reads; or nothing would look at it,
+            and it is no variable.
     """
     old = sorted(set(_OF_VERSION_1) & set(cfg.keys()))
     if old:
@@ -74,6 +85,30 @@ def check_names(cfg: Mapping, origin: object = 'the config') -> None:
             f'`{meant}` should be written so, but {origin} has `{name}`, '
             'which nothing would look at. If that is no slip, let it begin '
             'with an underscore.')
+    _check_text(cfg)
+
+
+def _check_text(cfg: Mapping) -> None:
+    """Refuse names of its files without an effect."""
+    source = _source(cfg)
+    if source is None:
+        return
+    known = {*_read_at_top(), *_NEVER_MEANT}
+    for file, name, is_of_base in unread_names(source, known):
+        if name in _OR_VARIABLE:
+            hint = 'MMCV before version 2 read it.'
+        elif is_of_base:
+            hint = ('what its base makes of that name stays as it is. Set '
+                    f'{_users(name, source)} here, too.')
+        elif _holders(name, cfg):
+            hint = f'do you mean `{_holders(name, cfg)[0]}.{name}`?'
+        else:
+            continue
+        if cfg.get(name) is not None:
+            raise InputError(
+                f'{file} should use what it gives, but has `{name}`, which '
+                f'nothing would look at: {hint} If it is meant to do nothing, '
+                'let it begin with an underscore.')
 
 
 def check_settings(settings: Mapping, cfg: Mapping) -> None:
@@ -85,18 +120,25 @@ def check_settings(settings: Mapping, cfg: Mapping) -> None:
 
     Raises:
         InputError: If the config has no such name at the top, nor does
-            MMEngine read one; or if it is of a preprocessor that would take
-            the place of the config's.
+            MMEngine read one; if the name is that of a variable, which was
+            used already; or if it is of a preprocessor that would take the
+            place of the config's.
     """
     for name in settings:
-        if name not in cfg and name not in _read_at_top():
-            within = [key for key, value in cfg.items()
-                      if isinstance(value, Mapping) and name in value]
+        if name in _read_at_top() or name in _NEVER_MEANT:
+            continue
+        within = _holders(name, cfg)
+        if name not in cfg:
             hint = f' Do you mean `{within[0]}.{name}`?' if within else ''
             raise InputError(
                 f'`{name}` should be a name at the top of the config, whose '
                 f'names are {sorted(cfg.keys())}, or one that MMEngine reads: '
                 f'nothing would look at it.{hint}')
+        users = _users(name, _source(cfg))
+        if users:
+            raise InputError(
+                f'`{name}` should be set where it is used, in {users}: it is '
+                'a variable of the config, and nothing would look at it.')
     within_model = settings.get('model')
     if (isinstance(within_model, Mapping)
             and 'data_preprocessor' in within_model
@@ -110,6 +152,26 @@ def check_settings(settings: Mapping, cfg: Mapping) -> None:
 
 def _read_at_top() -> tuple[str, ...]:
     return (*inspect.signature(Runner.__init__).parameters, *_READ_AT_TOP)
+
+
+def _holders(name: str, cfg: Mapping) -> list[str]:
+    """Return the settings that have an argument of this name."""
+    return [key for key, value in cfg.items()
+            if isinstance(value, Mapping) and name in value
+            and key in _read_at_top()]
+
+
+def _source(cfg: Mapping) -> Source | None:
+    path = Path(getattr(cfg, 'filename', None) or '')
+    return Source(path) if path.suffix == '.py' and path.is_file() else None
+
+
+def _users(name: str, source: Source | None) -> list[str]:
+    """Return the settings that are made of a variable."""
+    return [
+        user for file in (source.with_bases() if source else ())
+        for user in file.users_of(name)
+    ]
 
 
 def _slips_within(path: str, node: object) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 A config on our ``default_runtime.py`` names them. One on mmpretrain's own
 does not, and another tool than ours, such as that of mmpretrain, leaves it at
 that. A model has no access to its runner, so importing mmgh, which building
-such a model does, extends MMEngine's ``Runner.register_hooks``. Runners of
+such a model does, extends ``register_hooks`` of MMEngine's runners. Runners of
 other models go on as before.
 """
 from __future__ import annotations
@@ -12,11 +12,12 @@ from functools import wraps
 from typing import Any, Callable, Sequence
 
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.registry import HOOKS, MODELS
+from mmengine.runner import FlexibleRunner, Runner
 from torch import nn
 
 from mmgh.config_names import check_names
+from mmgh.config_values import check_values
 from mmgh.task_losses import TaskLossMixin
 from mmgh.unwrap import unwrap
 
@@ -45,9 +46,13 @@ _CHECKPOINT_HOOK = 'mmgh.AtomicCheckpointHook'
 
 def join_runners() -> None:
     """Let the hooks join, however often it is called."""
-    own = getattr(Runner.register_hooks, '_before_mmgh',
-                  Runner.register_hooks)
-    Runner.register_hooks = _joined(own)
+    for kind in (Runner, FlexibleRunner):
+        own = getattr(kind.register_hooks, '_before_mmgh',
+                      kind.register_hooks)
+        kind.register_hooks = _joined(own)
+    own = getattr(FlexibleRunner.load_or_resume, '_before_mmgh',
+                  FlexibleRunner.load_or_resume)
+    FlexibleRunner.load_or_resume = _told(own)
 
 
 def with_default_hooks(default_hooks: dict[str, Any] | None,
@@ -79,10 +84,11 @@ def _joined(own: Callable) -> Callable:
 
     @wraps(own)
     def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
-        model = unwrap(self.model)
-        if isinstance(model, TaskLossMixin):
+        bases = _kind_of(self.model).__mro__
+        if TaskLossMixin in bases:
             check_names(self.cfg)
-        if _is_ours(model):
+            check_values(self.cfg)
+        if _is_ours(bases):
             default_hooks = with_default_hooks(default_hooks, custom_hooks)
         own(self, default_hooks, custom_hooks)
 
@@ -90,15 +96,36 @@ def _joined(own: Callable) -> Callable:
     return register_hooks
 
 
-def _is_ours(model: nn.Module) -> bool:
+def _told(own: Callable) -> Callable:
+    """Let hooks know of a runner that loads before it runs."""
+
+    @wraps(own)
+    def load_or_resume(self) -> None:
+        for hook in self.hooks:
+            if hasattr(hook, 'before_load'):
+                hook.before_load(self)
+        own(self)
+
+    load_or_resume._before_mmgh = own
+    return load_or_resume
+
+
+def _kind_of(model: nn.Module | dict) -> type:
+    """Return the class of a model; one runner has but the config of it."""
+    if not isinstance(model, dict):
+        return type(unwrap(model))
+    kind = model.get('type')
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    return kind if isinstance(kind, type) else object
+
+
+def _is_ours(bases: Sequence[type]) -> bool:
     """Tell whether it is one of `mmgh.models`, or derived from one.
 
     Without an import of these: a model of another library may harmonize where
     mmpretrain is not installed.
     """
-    return any(
-        kind.__module__.startswith('mmgh.models.')
-        for kind in type(model).__mro__)
+    return any(kind.__module__.startswith('mmgh.models.') for kind in bases)
 
 
 def _type_of(hook: Hook | dict | None) -> type | None:

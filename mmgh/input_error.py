@@ -16,3 +16,7 @@ class InputError(ValueError):
     def __init__(self, message: str, argument: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
+
+
+class InputTypeError(InputError, TypeError):
+    """Says so of a value of another type."""

@@ -38,6 +38,30 @@ def check_registered(config: Any, path: Any) -> None:
                 '`custom_imports` of the config.')
 
 
+def find_registered(name: str) -> Any:
+    """Return what is registered by a name in any registry; None for nothing.
+
+    Args:
+        name (str): With or without the scope. Without, MMEngine's own and
+            those of mmpretrain count before ours.
+    """
+    scope, _, short = name.rpartition('.')
+    for registry in _registries():
+        if scope in ('', registry.scope) and short in registry.module_dict:
+            return registry.module_dict[short]
+    return None
+
+
+def registered_names(registry_name: str) -> list[str]:
+    """Return the names in all registries of one kind, such as ``model``, as a
+    config of mmpretrain has them."""
+    return [
+        name if registry.scope in ('mmengine', 'mmpretrain') else
+        f'{registry.scope}.{name}' for registry in _registries()
+        if registry.name == registry_name for name in registry.module_dict
+    ]
+
+
 def types_in(node: Any) -> Iterator[str]:
     """Yield what a config names as ``type``, at any depth."""
     if isinstance(node, dict):

@@ -149,3 +149,23 @@ def test_base_of_the_package_is_like_a_file(tmp_path, path):
     cfg = Config.fromfile(mine)
     assert cfg.work_dir == 'a'
     assert cfg.to_dict() == Config.fromfile(same).to_dict()
+
+
+@pytest.mark.parametrize('value', ['inf', '-inf', 'nan'])
+def test_what_mmengine_writes_of_an_infinite_number_is_read(tmp_path, value):
+    cfg = Config(dict(optim_wrapper=dict(max_weight=float(value), w=(1, [2]))))
+    cfg.dump(tmp_path / 'written.py')
+    assert value in (tmp_path / 'written.py').read_text()
+    found = read_config(tmp_path / 'written.py', {'optim_wrapper.lr': 3})
+    assert repr(found.optim_wrapper.max_weight) == value
+    assert found.optim_wrapper.lr == 3
+    assert found.filename == str(tmp_path / 'written.py')
+
+
+@pytest.mark.parametrize('text', [
+    'a = inf\nb = print(1)', 'a = ture', "_base_ = 'base.py'\na = inf"])
+def test_other_names_that_are_not_there_keep_their_traceback(tmp_path, text):
+    (tmp_path / 'base.py').write_text('b = 1')
+    (tmp_path / 'mine.py').write_text(text)
+    with pytest.raises(NameError, match='inf|ture'):
+        read_config(tmp_path / 'mine.py')

@@ -143,3 +143,112 @@ def test_slips_in_options_are_refused(tmp_path, option):
     (tmp_path / 'base.py').write_text('default_hooks = dict()\n')
     with pytest.raises(InputError, match='which nothing would look at'):
         read_config(tmp_path / 'base.py', {option: 2})
+
+
+@pytest.fixture
+def child(tmp_path):
+    """``child(text, base=...)`` reads a config on another."""
+
+    def read(text: str, base: str = DANN):
+        path = tmp_path / 'child.py'
+        path.write_text(f"_base_ = '{base}'\n{text}\n")
+        return read_config(path)
+
+    return read
+
+
+@pytest.mark.parametrize('text', [
+    "optimizer = dict(type='SGD', lr=5.)", 'runner = dict(max_iters=2)',
+    'data = dict(samples_per_gpu=2)', 'evaluation = dict(interval=1)',
+    "lr_config = dict(policy='step')", 'optimizer_config = dict(grad_clip=1)',
+    'checkpoint_config = dict(interval=1)', 'total_epochs = 3',
+    "workflow = [('train', 1)]", 'fp16 = dict(loss_scale=512.)',
+    "resume_from = 'a.pth'", 'momentum_config = dict()',
+    "dist_params = dict(backend='nccl')", 'cudnn_benchmark = True'])
+@pytest.mark.parametrize('base', [
+    DANN, 'mmpretrain::resnet/resnet50_8xb32_in1k.py',
+    # It has such a variable, and uses it.
+    'mmpretrain::byol/byol_resnet50_16xb256-coslr-200e_in1k.py',
+    # It has such a leftover.
+    'mmpretrain::hornet/hornet-tiny_8xb128_in1k.py'])
+def test_names_of_version_1_are_refused_in_a_child(child, text, base):
+    name = text.split()[0]
+    with pytest.raises(InputError, match=f'{name}.*MMCV before version 2'):
+        child(text, base)
+    child(f'_{text}', base)
+
+
+@pytest.mark.parametrize('text, meant', [
+    ("harmonizer = dict(type='mmgh.GH')", 'optim_wrapper.harmonizer'),
+    ('uda_head = dict(loss_weight=0.)', 'model.uda_head'),
+    ('max_iters = 2', 'train_cfg.max_iters'),
+    ('batch_size = 2', 'train_dataloader.batch_size'),
+    ('head = dict(num_classes=3)', 'model.head'),
+])
+def test_arguments_of_another_setting_are_refused_at_the_top(
+        child, text, meant):
+    with pytest.raises(InputError, match=f'child.py should use .* do you mean '
+                       f'`{meant}`'):
+        child(text)
+
+
+def test_a_variable_that_is_used_passes(child):
+    child("""optimizer = dict(type='SGD', lr=0.1)
+optim_wrapper = dict(optimizer=optimizer)
+batch_size = 2 * 8
+train_dataloader = dict(batch_size=batch_size)""")
+
+
+def test_a_variable_of_a_base_that_stays_as_it_is_is_refused(child, tmp_path):
+    folders = ROOT / 'configs/folders/dann-ghpp_resnet18_folders.py'
+    text = "target = dict(data_root='mine')"
+    with pytest.raises(InputError, match='`target`, .* stays as it is. Set '
+                       r"\['train_dataloader', 'val_dataloader', "):
+        child(text, folders)
+    (tmp_path / 'more.py').write_text("_base_ = 'child.py'")
+    with pytest.raises(InputError, match='child.py .*`target`'):
+        read_config(tmp_path / 'more.py')
+    cfg = child(f'{text}\nval_dataloader = dict(dataset=target)', folders)
+    assert cfg.val_dataloader.dataset.data_root == 'mine'
+
+
+def test_a_variable_for_who_is_based_on_it_passes(tmp_path):
+    (tmp_path / 'a.py').write_text('harmonizer = dict(x=1)\n'
+                                   'optim_wrapper = dict(harmonizer={})')
+    (tmp_path / 'b.py').write_text(
+        "_base_ = 'a.py'\n"
+        'optim_wrapper = dict(harmonizer={{_base_.harmonizer}})')
+    assert read_config(tmp_path / 'b.py').optim_wrapper.harmonizer.x == 1
+    with pytest.raises(InputError, match='a.py .*`optim_wrapper.harmonizer`'):
+        read_config(tmp_path / 'a.py')
+
+
+def test_pure_python_configs_are_looked_at_too(tmp_path):
+    (tmp_path / 'base.py').write_text(
+        'pipeline = [1]\ntrain_dataloader = dict(dataset=dict(p=pipeline))\n')
+    child = tmp_path / 'child.py'
+    start = ('from mmengine.config import read_base\n'
+             'with read_base():\n    from .base import *\n')
+    child.write_text(f'{start}pipeline = [2]\n')
+    with pytest.raises(InputError, match='`pipeline`.* stays as it is'):
+        read_config(child)
+    child.write_text(f'{start}pipeline = [2]\n'
+                     'train_dataloader.update(dataset=dict(p=pipeline))\n')
+    assert read_config(child).train_dataloader.dataset.p == [2]
+
+
+@pytest.mark.parametrize('base', [
+    DANN, 'mmpretrain::hornet/hornet-tiny_8xb128_in1k.py',
+    'mmpretrain::byol/byol_resnet50_16xb256-coslr-200e_in1k.py'])
+def test_what_mmengine_writes_of_a_run_can_be_read_again(base, tmp_path):
+    cfg = read_config(base, {'optim_wrapper.optimizer.lr': 0.5})
+    cfg.launcher = 'none'
+    cfg.dump(tmp_path / 'written.py')
+    assert read_config(tmp_path / 'written.py').to_dict() == cfg.to_dict()
+
+
+def test_a_setting_of_a_variable_is_refused():
+    folders = ROOT / 'configs/folders/dann-ghpp_resnet18_folders.py'
+    with pytest.raises(InputError, match='`source` should be set where it is '
+                       r"used, in \['train_dataloader'"):
+        read_config(folders, {'source.data_root': 'mine'})

@@ -16,10 +16,11 @@ from .registered_classes import PACKAGE, REGISTERED
 
 FOUNDATION = {
     'arguments', 'atomic_files', 'checkpoints', 'classifier_outputs', 'compat',
-    'config_data', 'config_file', 'config_names', 'config_text',
-    'default_hooks', 'divergence', 'feature_files', 'feature_network',
-    'input_error', 'nested', 'registered_types', 'registry', 'rooms', 'seeds',
-    'task_losses', 'untrusted_files', 'unwrap', 'version'
+    'config_data', 'config_errors', 'config_file', 'config_names',
+    'config_text', 'config_values', 'default_hooks', 'divergence',
+    'feature_files', 'feature_network', 'input_error', 'nested',
+    'registered_types', 'registry', 'rooms', 'seeds', 'task_losses',
+    'unread_names', 'untrusted_files', 'unwrap', 'version'
 }
 MAY_IMPORT = {
     'command': set(),

@@ -3,9 +3,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import contextmanager
+from copy import deepcopy
 from datetime import timedelta
 from math import inf
 from pathlib import Path
+from typing import Iterator
 
 import torch
 
@@ -18,6 +21,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmgh.config_errors import error_of_config
 from mmgh.config_file import read_config
 from mmgh.input_error import InputError
 
@@ -56,11 +60,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
 
 @one_line_errors(InputError)
 def load_config(args: argparse.Namespace) -> Config:
-    """Read the config, with what the common options say about it.
-
-    Later errors keep their traceback: most are of the config, and tell where
-    it was used.
-    """
+    """Read the config, with what the common options say about it."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
@@ -125,6 +125,23 @@ def timeout_of(cfg: Config) -> timedelta | None:
         raise InputError('`env_cfg.dist_cfg.timeout` should be a number of '
                          f'seconds above 0, but got {seconds!r}.')
     return timedelta(seconds=seconds)
+
+
+@contextmanager
+def slips_told(cfg: Config) -> Iterator[None]:
+    """Tell in one line what a setting should be: where a constructor does not
+    take it, there is no such type, or a value does not fit. All other errors
+    keep their traceback."""
+    cfg = deepcopy(cfg)  # building changes it
+    try:
+        yield
+    except InputError as error:
+        raise SystemExit(str(error)) from error
+    except (KeyError, TypeError) as error:
+        slip = error_of_config(error, cfg)
+        if slip is None:
+            raise
+        raise SystemExit(str(slip)) from error
 
 
 def build_runner(cfg: Config) -> Runner:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import mmengine
 from command_line import (build_runner, load_config, make_parser,
-                          require_gpu_for_amp, set_loader_defaults)
+                          require_gpu_for_amp, set_loader_defaults, slips_told)
 from expected_errors import one_line_errors
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import DumpResults
@@ -97,11 +97,12 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args)
     merge_args(cfg, args)
-    runner = build_runner(cfg)
-    if args.out and args.out_item != 'metrics':
-        runner.test_evaluator.metrics.append(
-            DumpResults(out_file_path=args.out))
-    metrics = runner.test()
+    with slips_told(cfg):
+        runner = build_runner(cfg)
+        if args.out and args.out_item != 'metrics':
+            runner.test_evaluator.metrics.append(
+                DumpResults(out_file_path=args.out))
+        metrics = runner.test()
     if args.out_item == 'metrics':
         mmengine.dump(metrics, args.out)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from command_line import (build_runner, load_config, make_parser,
-                          require_gpu_for_amp, set_loader_defaults)
+                          require_gpu_for_amp, set_loader_defaults, slips_told)
 from expected_errors import one_line_errors
 from harmonizer_option import add_harmonizer_option, apply_harmonizer_option
 from mmengine.config import Config
@@ -75,10 +75,8 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args)
     merge_args(cfg, args)
-    try:
+    with slips_told(cfg), one_line_errors(DivergenceError):
         build_runner(cfg).train()
-    except DivergenceError as error:
-        raise SystemExit(str(error)) from error
 
 
 if __name__ == '__main__':

@@ -79,10 +79,16 @@ class ImageList(CustomDataset):
         return StringIO(text, newline=None)
 
     def _split(self, line: str, place: str) -> tuple[str, int]:
-        """Return path and label."""
+        """Return path and label.
+
+        A path may have blanks in it. But a number behind a blank, where the
+        name of a file ends, is another label.
+        """
         try:
             path, text = line.strip().rsplit(maxsplit=1)
             label = int(text)
+            if _ends_in_number(path):
+                raise ValueError('it has two labels')
         except ValueError as error:
             raise ValueError(
                 'Each line should be the path of an image and a whole number, '
@@ -94,6 +100,11 @@ class ImageList(CustomDataset):
                 f'`num_classes={self.num_classes}`, but {label} is in '
                 f'{place}.')
         return path, label
+
+
+def _ends_in_number(path: str) -> bool:
+    *others, last = path.rsplit(maxsplit=1)
+    return bool(others) and last.lstrip('+-').isdecimal()
 
 
 class _Names:

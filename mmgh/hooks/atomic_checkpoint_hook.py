@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import IO
+
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
 from mmgh.registry import HOOKS
+from .work_dir_lock import lock, unlock
 
 
 @HOOKS.register_module()
@@ -12,8 +16,9 @@ class AtomicCheckpointHook(CheckpointHook):
 
     MMEngine deletes first: with ``max_keep_ckpts=1``, or one of ``save_best``,
     a run that is stopped while it saves has none. While this hook saves there
-    is one more than ``max_keep_ckpts`` on the disk. All arguments are those of
-    MMEngine's ``CheckpointHook``.
+    is one more than ``max_keep_ckpts`` on the disk. A second training that
+    would save into the same directory is refused while the first one runs. All
+    arguments are those of MMEngine's ``CheckpointHook``.
 
     Example:
         >>> default_hooks = dict(
@@ -29,6 +34,18 @@ class AtomicCheckpointHook(CheckpointHook):
         self._keeps_all = self.max_keep_ckpts <= 0
         if not self._keeps_all:
             self.max_keep_ckpts += 1  # the parent leaves one for us to delete
+        self._lock: IO | None = None
+
+    def before_train(self, runner) -> None:
+        """Do as the parent, and keep other trainings out."""
+        super().before_train(runner)
+        if is_main_process() and '://' not in self.out_dir:
+            self._lock = lock(Path(self.out_dir))
+
+    def after_run(self, runner) -> None:
+        """Let others in."""
+        if self._lock is not None:
+            unlock(self._lock)
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         """Do as the parent."""

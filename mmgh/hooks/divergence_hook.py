@@ -14,6 +14,7 @@ from mmgh.divergence import (DivergenceError, diverged_weights,
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 from .last_good_checkpoint import last_good_checkpoint
+from .resuming.optim_wrappers import wrappers_by_name
 from .saved_models import checkpoint_hooks, saved_models, saves_after_iter
 
 # A loss scale that was halved this often is not what overflows.
@@ -31,7 +32,9 @@ class DivergenceHook(Hook):
     Also the weights are looked at, before each checkpoint and each validation.
 
     With a loss scale steps that overflow are skipped, as always; only if this
-    goes on for more than 50 iterations, training ends.
+    goes on for more than 50 iterations, training ends. That all steps were
+    skipped also shows in the scale, which is looked at every 50 steps, so that
+    a GPU need not wait.
 
     Args:
         stop (bool): False goes on with losses that are not finite, with a
@@ -51,6 +54,8 @@ class DivergenceHook(Hook):
         FLAG.check(stop=stop)
         self.stop = stop
         self._in_a_row = 0
+        # Of each wrapper, when it was looked at last.
+        self._loss_scales: dict[str, float] = {}
 
     def after_train_iter(self,
                          runner,
@@ -69,6 +74,11 @@ class DivergenceHook(Hook):
             _end(runner, iteration, found)
         if self._in_a_row == 1 and not self.stop:
             runner.logger.warning(f'Iteration {iteration}: {found[0]}.')
+        for name, wrapper in wrappers_by_name(runner.optim_wrapper).items():
+            if self._skipped_all(name, wrapper, iteration):
+                _end(runner, iteration, [
+                    f'each of the last {_MAX_SKIPPED} steps was skipped, as '
+                    'gradients are not finite with any loss scale'])
         if saves_after_iter(runner):
             _check_weights(runner, iteration)
 
@@ -79,6 +89,21 @@ class DivergenceHook(Hook):
     def before_val_epoch(self, runner) -> None:
         """Look at the weights."""
         _check_weights(runner, runner.iter)
+
+    def _skipped_all(self, name: str, wrapper: OptimWrapper,
+                     iteration: int) -> bool:
+        """Tell whether each step since the last look was skipped, all of
+        which lower the loss scale."""
+        counts = getattr(wrapper, '_accumulative_counts', 1)
+        is_due = (name not in self._loss_scales
+                  or iteration % (_MAX_SKIPPED * counts) == 0)
+        if not (is_due and _has_loss_scale(wrapper)):
+            return False
+        scaler = wrapper.loss_scaler
+        before = self._loss_scales.get(name)
+        self._loss_scales[name] = now = scaler.get_scale()
+        lowest = scaler.get_backoff_factor()**(_MAX_SKIPPED - 1)
+        return before is not None and now <= before * lowest
 
     def _is_over(self, wrapper: OptimWrapper | OptimWrapperDict) -> bool:
         if _has_loss_scale(wrapper):

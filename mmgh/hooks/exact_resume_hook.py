@@ -8,9 +8,9 @@ from mmgh.registry import HOOKS
 from mmgh.seeds import seed_random_numbers
 from mmgh.unwrap import unwrap
 from .resuming import (accumulated_gradients, adopt_config, check_accumulation,
-                       describe_data, describe_schedules, find_checkpoint,
-                       is_validation_due, paths_moved, restore_gradients,
-                       resume_batches)
+                       describe_data, describe_schedules, earlier_checkpoints,
+                       find_checkpoint, is_validation_due, paths_moved,
+                       restore_gradients, resume_batches, warn_of_other_config)
 
 _STATE = 'exact_resume'
 # Keeps random numbers of a validation apart from those of training.
@@ -31,7 +31,8 @@ class ExactResumeHook(Hook):
     - Where settings of optimizers or schedules, such as the ``end`` that they
       take from ``train_cfg.max_iters``, differ from those of the run so far,
       the config counts, and a warning names them. It also names what lets an
-      iteration see other images, such as another ``batch_size``.
+      iteration see other images, such as another ``batch_size``, and what else
+      makes the model, its losses or its data others.
     - The newest whole checkpoint of the work directory is resumed from, also
       where that was moved. If there are only damaged ones, no new training
       begins over them. If there is none, a warning names the directory.
@@ -56,6 +57,11 @@ class ExactResumeHook(Hook):
         self._seeds_steps = False
 
     def before_run(self, runner) -> None:
+        """Do as before loading, unless this runner has loaded already."""
+        if self._described is None:
+            self.before_load(runner)
+
+    def before_load(self, runner) -> None:
         """Find what to resume from, and note what the config says."""
         # There is no public way to say so, once a runner is built.
         if runner._resume and runner._load_from is None:
@@ -80,6 +86,7 @@ class ExactResumeHook(Hook):
         hub = checkpoint.get('message_hub', {})
         if 'runtime_info' in hub:
             hub['runtime_info'] = paths_moved(runner, hub['runtime_info'])
+        warn_of_other_config(checkpoint, runner.cfg)
         described = self._resumed.get('described')
         if described and self._described:
             adopt_config(runner, checkpoint, described)
@@ -90,6 +97,7 @@ class ExactResumeHook(Hook):
         state = self._resumed if runner.iter else {}
         if not runner.iter:
             _restart(unwrap(runner.model))
+            _warn_of_earlier(runner)
         self._seeds_steps = not resume_batches(runner,
                                                state.get('sampler_seed'))
         restore_gradients(runner.optim_wrapper, state.get('gradients', {}))
@@ -132,6 +140,16 @@ def _restart(model) -> None:
     for module in model.modules():
         if hasattr(module, 'restart_training'):
             module.restart_training()
+
+
+def _warn_of_earlier(runner) -> None:
+    paths = earlier_checkpoints(runner)
+    if paths:
+        runner.logger.warning(
+            f'{paths[-1].parent} should be the directory of one training, but '
+            f'has {len(paths)} checkpoints of an earlier one, such as '
+            f'{paths[-1].name}: this one begins anew, and would be taken for '
+            'that one by who resumes or reads it before it has saved its own.')
 
 
 def _early_stopping(runner) -> list[EarlyStoppingHook]:

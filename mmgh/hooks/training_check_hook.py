@@ -28,8 +28,10 @@ class TrainingCheckHook(Hook):
     saving, at the first checkpoint.
 
     Warns of checkpoints at the end alone, of validations that are logged by
-    epoch where there is none, of warm-ups that hardly begin, and of
-    ``custom_keys`` of no parameter.
+    epoch where there is none, of warm-ups that hardly begin, of
+    ``custom_keys`` of no parameter, of losses without a weight where gradients
+    are harmonized, and of a target that is the source, in training or in
+    validation.
 
     Example:
         >>> custom_hooks = [dict(type='mmgh.TrainingCheckHook')]

@@ -1,15 +1,21 @@
 """What a training does as its settings say, but hardly as they mean."""
 from __future__ import annotations
 
+from numbers import Real
 from typing import Iterator, Mapping
 
 from mmengine.hooks import CheckpointHook, LoggerHook
 from mmengine.runner import IterBasedTrainLoop
 
+from mmgh.task_losses import TaskLossMixin, harmonizes
 from mmgh.unwrap import unwrap
+from .domain_warnings import warnings_of_domains
+from .resuming.optim_wrappers import wrappers_by_name
 
 # Of a warm-up, a training sees at least a tenth: more than its beginning.
 _LONGEST_WARMUP = 10
+# Other weights of losses are of what is aligned.
+_OF_CLASSIFICATION = ('balance_weight', )
 
 
 def warnings_of(runner) -> Iterator[str]:
@@ -19,6 +25,8 @@ def warnings_of(runner) -> Iterator[str]:
         yield from _logging(runner)
     yield from _warmups(runner)
     yield from _custom_keys(runner)
+    yield from _nothing_to_harmonize(runner)
+    yield from warnings_of_domains(runner.cfg)
 
 
 def _checkpoints(runner) -> Iterator[str]:
@@ -77,3 +85,22 @@ def _keys(path: str, wrapper: object) -> Iterator[tuple[str, str]]:
     for name, part in wrapper.items():
         if name != 'paramwise_cfg':
             yield from _keys(f'{path}.{name}', part)
+
+
+def _nothing_to_harmonize(runner) -> Iterator[str]:
+    """Look at the weights of losses, by their names."""
+    model = unwrap(runner.model)
+    if not isinstance(model, TaskLossMixin) or not any(
+            map(harmonizes, wrappers_by_name(runner.optim_wrapper).values())):
+        return
+    weights = {
+        f'`{name}` of {type(module).__name__}': value
+        for module in model.modules() if hasattr(module, 'tasks')
+        for name, value in vars(module).items()
+        if name.endswith('_weight') and isinstance(value, Real)
+        and name not in _OF_CLASSIFICATION
+    }
+    if weights and not any(weights.values()):
+        yield (f'{" or ".join(weights)} should be above 0 where gradients are '
+               'harmonized, but is 0: there is nothing to harmonize. As a '
+               'control take the optim wrapper that does not.')

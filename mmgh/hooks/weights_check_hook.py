@@ -51,14 +51,18 @@ class WeightsCheckHook(Hook):
             raise InputError(
                 f'{path} should have the weights of the model, but '
                 f'{len(unfit)} of {len(names)} are not there, or of another '
-                f'shape: {_listed(broken or names)}. Is it of another '
-                'architecture? `default_hooks.weights_check=None` lets them '
-                'be random.')
+                f'shape: {_listed(broken or names, model, weights)}. Set '
+                '`model` as it was when they were trained, such as '
+                '`model.head.num_classes`; '
+                '`default_hooks.weights_check=None` lets them be random.')
         if unfit:
+            found = [name for name in names if name in unfit]
             runner.logger.warning(
                 f'{len(unfit)} of {len(names)} weights are not in {path}, or '
                 'of another shape, and stay as they were initialised: '
-                f'{_listed([name for name in names if name in unfit])}.')
+                f'{_listed(found, model, weights)}. If they are not meant to '
+                'be trained anew, set `model` as it was when the others were '
+                'trained, such as `model.head.num_classes`.')
 
     def after_test_iter(self,
                         runner,
@@ -110,7 +114,16 @@ def _unfit(model: nn.Module, weights: Mapping[str, Tensor]) -> set[str]:
         return set(shapes) | (set(model.state_dict()) - set(weights))
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[str], model: nn.Module,
+            weights: Mapping[str, Tensor]) -> str:
+    """Name the first weights; their shapes, where these differ."""
+    state = model.state_dict()
+    parts = []
+    for name in names[:_SHOWN]:
+        found = weights.get(name, weights.get(f'module.{name}'))
+        shape = tuple(getattr(found, 'shape', state[name].shape))
+        wanted = tuple(state[name].shape)
+        differs = f' (of shape {shape} instead of {wanted})'
+        parts.append(name + differs * (shape != wanted))
     more = len(names) - _SHOWN
-    end = f' and {more} more' if more > 0 else ''
-    return ', '.join(names[:_SHOWN]) + end
+    return ', '.join(parts) + (f' and {more} more' if more > 0 else '')

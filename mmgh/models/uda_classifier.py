@@ -6,7 +6,7 @@ from mmpretrain.models import ImageClassifier, LinearClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmgh.arguments import FLAG, one_of
+from mmgh.arguments import COUNT, FLAG, one_of
 from mmgh.classifier_outputs import features_of, scores_of
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, TaskLossMixin
@@ -59,6 +59,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                  **kwargs) -> None:
         one_of('separate', 'joint').check(domain_forward=domain_forward)
         FLAG.check(predict_features=predict_features)
+        _check_sizes(kwargs.get('head'))
         if isinstance(data_preprocessor, dict):
             # The parent writes its defaults into what it is given.
             data_preprocessor = dict(data_preprocessor)
@@ -210,3 +211,12 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         in_channels = sum(m.in_features for m in linears
                           if m.out_features == num_classes)
         return dict(in_channels=in_channels, num_classes=num_classes)
+
+
+def _check_sizes(head: object) -> None:
+    """Refuse numbers that a head of mmpretrain hands on to torch."""
+    if isinstance(head, dict):
+        for name in ('in_channels', 'num_classes'):
+            # Heads of several layers have a list.
+            if isinstance(head.get(name), (float, str)):
+                COUNT.check(**{f'head.{name}': head[name]})

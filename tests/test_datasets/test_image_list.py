@@ -37,6 +37,8 @@ def test_folders_name_the_classes(read, tmp_path):
     (['cat/1.jpg'], "line 1 of .*list.txt is 'cat/1.jpg'"),
     (['cat/1.jpg 0', ' ', 'cat/1.jpg cat'], "line 3 .* is 'cat/1.jpg cat'"),
     (['0'], "line 1 .* is '0'"),
+    (['cat/1.jpg 0', 'cat/2.jpg 0 1'], "line 2 .* is 'cat/2.jpg 0 1'"),
+    (['cat/2.jpg 0 0'], "line 1 .* is 'cat/2.jpg 0 0'"),
 ])
 def test_wrong_lists_are_refused(read, lines, message):
     with pytest.raises(ValueError, match=message):

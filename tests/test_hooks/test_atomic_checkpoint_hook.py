@@ -80,6 +80,7 @@ def train(work_dir: Path, last_operation: int = MANY,
                 accuracy = ACCURACIES[runner.iter]
                 hook.after_val_epoch(runner, dict(acc=accuracy,
                                                   loss=-accuracy))
+    hook.after_run(runner)
     return runner
 
 

@@ -248,6 +248,55 @@ def test_overflow_with_a_loss_scale_is_no_divergence(make):
         look(hook, runner)
 
 
+def train_with(wrapper: OptimWrapper, hook: DivergenceHook, runner,
+               gradients: list[float], every: int = 1) -> None:
+    for runner.iter, gradient in enumerate(gradients):
+        if (runner.iter + 1) % every == 0:
+            step(wrapper, gradient)
+        look(hook, runner)
+
+
+def step(wrapper: OptimWrapper, gradient: float) -> None:
+    """As AmpOptimWrapper does."""
+    scaler = wrapper.loss_scaler
+    scaler.scale(torch.ones(1))
+    for group in wrapper.optimizer.param_groups:
+        group['params'][0].grad = torch.tensor([gradient])
+    scaler.step(wrapper.optimizer)
+    scaler.update()
+
+
+@pytest.mark.parametrize('make', [
+    lambda wrapper: wrapper,
+    lambda wrapper: OptimWrapperDict(a=OptimWrapper(SGD()), b=wrapper)])
+@pytest.mark.parametrize('good', [0, 3, 60])
+def test_steps_that_are_always_skipped_end_training(make, good):
+    """The loss is finite, and the stock wrapper says nothing of gradients."""
+    wrapper = with_loss_scale()
+    hook, runner = DivergenceHook(), make_runner(make(wrapper), loss=1.)
+    with pytest.raises(DivergenceError, match='each of the last 50 steps was '
+                       'skipped, as gradients are not finite'):
+        train_with(wrapper, hook, runner, [1.] * good + [nan] * 101)
+    assert good + 49 <= runner.iter < good + 100
+
+
+@pytest.mark.parametrize('skipped', [range(20), range(0, 90, 2),
+                                     range(100, 145)])
+def test_steps_that_are_skipped_now_and_then_are_no_divergence(skipped):
+    wrapper = with_loss_scale(growth_interval=3)
+    hook, runner = DivergenceHook(), make_runner(wrapper, loss=1.)
+    train_with(wrapper, hook, runner,
+               [inf if i in skipped else 1. for i in range(400)])
+
+
+def test_accumulation_steps_less_often():
+    wrapper = with_loss_scale()
+    wrapper._accumulative_counts = 4
+    hook, runner = DivergenceHook(), make_runner(wrapper, loss=1.)
+    with pytest.raises(DivergenceError, match='in iteration 200: each'):
+        train_with(wrapper, hook, runner, [nan] * 500, every=4)
+
+
 def test_loss_scale_that_is_turned_off_skips_nothing():
     wrapper = with_loss_scale(enabled=False)
     with pytest.raises(DivergenceError):

@@ -234,3 +234,19 @@ def test_without_the_hook_runs_differ(tmp_path):
 
 def test_hook_is_after_those_that_prepare_a_validation():
     assert ExactResumeHook.priority == 'LOWEST'
+
+
+def told_of_earlier(runner) -> list[str]:
+    """Train, and return the warnings of earlier checkpoints."""
+    return [text for text in warnings_of(runner.train)
+            if 'of an earlier one' in text]
+
+
+def test_a_new_training_over_an_earlier_one_is_told(tmp_path):
+    runner = make_runner(tmp_path)
+    assert not told_of_earlier(runner)
+    again = make_runner(tmp_path)
+    sentence, = told_of_earlier(again)
+    assert f'{tmp_path} should be the directory of one training, but has 3 '
+    assert 'such as iter_12.pth' in sentence
+    assert not told_of_earlier(make_runner(tmp_path, resume=True))

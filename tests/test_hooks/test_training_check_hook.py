@@ -18,6 +18,8 @@ from mmgh.datasets import Digits, DigitsM, DomainPairDataset, DomainPairSampler
 from mmgh.hooks import TrainingCheckHook
 from mmgh.input_error import InputError
 from mmgh.models.layers import GradientReversal
+from mmgh.optim import GHOptimWrapper
+from mmgh.task_losses import TaskLossMixin
 
 DATA = TensorDataset(torch.zeros(8))
 PAIR = DomainPairDataset(Digits('test'), DigitsM('test'))
@@ -200,3 +202,63 @@ def test_custom_keys_of_no_parameter_are_told(caplog, path):
     assert [record.getMessage() for record in caplog.records] == [
         f'`{path}.paramwise_cfg.custom_keys` should have parts of names of '
         "parameters, but 'nekc' is in none of the model: it changes nothing."]
+
+
+class Weighted(TaskLossMixin, nn.Module):
+    """A model whose losses have weights."""
+
+    def __init__(self, **weights) -> None:
+        super().__init__()
+        self.tasks, self.uda_head = {}, nn.Identity()
+        self.uda_head.tasks = {}
+        vars(self.uda_head).update(weights)
+
+
+def harmonizing() -> GHOptimWrapper:
+    return GHOptimWrapper(
+        optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1),
+        harmonizer=dict(type='mmgh.GH'))
+
+
+@pytest.mark.parametrize('make', [harmonizing, lambda: OptimWrapperDict(
+    generator=harmonizing(), classifier=wrapper())])
+@pytest.mark.parametrize('weights, is_told', [
+    (dict(loss_weight=0), True),
+    (dict(loss_weight=0., balance_weight=0.01), True),
+    (dict(loss_weight=0., entropy_weight=0.), True),
+    (dict(loss_weight=0., entropy_weight=0.1), False),
+    (dict(loss_weight=1e-9), False), ({}, False)])
+def test_nothing_to_harmonize_is_told(caplog, make, weights, is_told):
+    model = Weighted(**weights)
+    check(optim_wrapper=make(), model=model)
+    assert ('nothing to harmonize' in caplog.text) == is_told
+    caplog.clear()
+    check(optim_wrapper=wrapper(), model=model)  # it is a control
+    assert 'nothing to harmonize' not in caplog.text
+
+
+def domains(source: dict, target: dict, val: dict) -> dict:
+    return dict(
+        train_dataloader=dict(dataset=dict(source=source, target=target)),
+        val_dataloader=dict(dataset=val))
+
+
+AMAZON = dict(type='CustomDataset', data_root='amazon')
+WEBCAM = dict(type='CustomDataset', data_root='webcam')
+
+
+@pytest.mark.parametrize('cfg, text', [
+    (domains(AMAZON, dict(AMAZON, pipeline=[1]), AMAZON), 'the same images'),
+    (domains(AMAZON, WEBCAM, dict(AMAZON, test_mode=True)),
+     '`val_dataloader.dataset` should be of the target, but is of the source'),
+    (domains(AMAZON, WEBCAM, WEBCAM), None),
+    (domains(dict(AMAZON, ann_file='a'), dict(AMAZON, ann_file='b'), AMAZON),
+     None),
+    (domains(dict(type='Digits', split='train'),
+             dict(type='DigitsM', split='train'),
+             dict(type='Digits', split='test')), 'so is the accuracy'),
+    (dict(train_dataloader=dict(dataset=AMAZON)), None),
+    ({}, None), (dict(val_dataloader=None), None)])
+def test_domains_that_are_the_same_are_told(caplog, cfg, text):
+    check(cfg=cfg)
+    assert text in caplog.text if text else not caplog.text

@@ -74,7 +74,8 @@ def test_weights_of_the_model_are_loaded(purpose, weights):
 @pytest.mark.parametrize('purpose, weights, message', [
     ('test', UNKNOWN, 'but 11 of 11 are not there.*backbone.0.weight'),
     ('test', OTHER_WIDTH, 'but 8 of 11'),
-    ('test', OTHER_HEAD, 'but 2 of 11.*head.weight, head.bias'),
+    ('test', OTHER_HEAD, r'but 2 of 11.*head.weight \(of shape \(5, '
+     r'4\) instead of \(3, 4\)\), head.bias \(.*`model.head.num_classes`'),
     ('test', without('head.bias'), 'but 1 of 11.* head.bias'),
     ('resume', UNKNOWN, 'but 11 of 11'),
     ('resume', OTHER_HEAD, 'but 2 of 11'),
@@ -92,7 +93,8 @@ def test_what_would_be_random_is_refused(purpose, weights, message):
 @pytest.mark.parametrize('purpose, weights, warned', [
     ('test', without('uda_head', 'strength'), '3 of 11.*uda_head.weight'),
     ('train', without('uda_head', 'head'), '4 of 11.*and 1 more'),
-    ('train', OTHER_HEAD, '2 of 11.*head.weight, head.bias'),
+    ('train', OTHER_HEAD, r'2 of 11.*head.weight \(of shape \(5, 4\) instead '
+     r'of \(3, 4\)\), head.bias \(of .*`model.head.num_classes`'),
 ])
 def test_what_is_not_needed_is_told(purpose, weights, warned):
     told, = load(make_model(), weights, purpose)

@@ -135,7 +135,7 @@ def test_log_shows_the_conflict_and_the_time_left(trained):
 
 @pytest.mark.parametrize('config, options, message', [
     (DANN.format('-gh'), ['optim_wrapper.harmonizer.type=mmgh.GHH'],
-     'mmgh.GHH is not in the'),
+     "'mmgh.GHH' is not. Do you mean `mmgh.GH`"),
     (DANN.format('-ghpp'), ['optim_wrapper.harmonizer.harmonic_range=2'],
      r'`harmonic_range` should be a number in \[0, 1\], but got 2'),
     (SOURCE, [
@@ -151,7 +151,7 @@ def test_log_shows_the_conflict_and_the_time_left(trained):
      'The target domain should be a data set'),
 ])
 def test_bad_config_is_refused(train, tmp_path, config, options, message):
-    with pytest.raises(Exception, match=message):
+    with pytest.raises((Exception, SystemExit), match=message):
         train(config, tmp_path, *options)
 
 
@@ -238,3 +238,49 @@ def test_amp_without_a_gpu_is_refused(tool, args):
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1] == (
         '--amp needs a GPU, but torch finds none.')
+
+
+def test_another_config_of_a_resumed_run_is_told(train, tmp_path):
+    train(DANN.format('-gh'), tmp_path)
+    (tmp_path / 'iter_6.pth').unlink()
+    train(DANN.format('-gh'), tmp_path, 'model.uda_head.loss_weight=0.5',
+          resume=True)
+    log = max(tmp_path.glob('*/*.log')).read_text()
+    assert ('neither the one nor the other, as these settings are no more '
+            'those of the run so far: model.uda_head.loss_weight is 0.5, was '
+            'None.') in log
+
+
+@pytest.mark.parametrize('setting, value', [
+    ('model.head.num_classes', 10.0), ('model.head.in_channels', 51.2),
+    ('train_cfg.max_iters', 0), ('train_cfg.max_iters', 6.5),
+    ('train_cfg.max_iters', -1), ('model.uda_head.loss_weight', None),
+    ('optim_wrapper.max_weight', 'two')])
+def test_a_number_that_does_not_fit_is_one_line(tools, tmp_path, setting,
+                                                value):
+    child = tmp_path / 'child.py'
+    for key in reversed(setting.split('.')):
+        value = {key: value}
+    lines = [f'{name} = {part!r}' for name, part in value.items()]
+    child.write_text('\n'.join([f"_base_ = '{DANN.format('-gh')}'", *lines]))
+    name = setting.rpartition('.')[-1]
+    with pytest.raises(SystemExit, match=f'^`[a-z_.]*{name}` should be a .*'
+                       'number.* but got [^\n]*$'):
+        tools('train', child, '--work-dir', tmp_path)
+
+
+def test_a_written_config_with_an_infinite_number_trains_again(
+        train, tmp_path):
+    """As it stands in the directory of a run."""
+    first = train(DANN.format('-gh'), tmp_path / 'first',
+                  'optim_wrapper.max_weight=100.')
+    config, = (tmp_path / 'first').glob('*.py')
+    text = config.read_text()
+    assert 'max_weight=100.0' in text
+    config.write_text(text.replace('max_weight=100.0', 'max_weight=inf'))
+    second = train(config, tmp_path / 'second')
+    assert_same(first['state_dict'], second['state_dict'])
+    written, = (tmp_path / 'second').glob('*.py')
+    assert 'max_weight=inf' in written.read_text()
+    third = train(written, tmp_path / 'third')
+    assert_same(third['state_dict'], second['state_dict'])

@@ -1,13 +1,15 @@
 """What a checkpoint lacks, and a resumed training needs."""
 from .accumulated_gradients import (accumulated_gradients, check_accumulation,
                                     restore_gradients)
-from .checkpoint_files import find_checkpoint, paths_moved
+from .checkpoint_files import earlier_checkpoints, find_checkpoint, paths_moved
 from .config_changes import adopt_config, describe_data, describe_schedules
 from .missing_validation import is_validation_due
+from .other_config import warn_of_other_config
 from .training_batches import resume_batches
 
 __all__ = [
     'accumulated_gradients', 'adopt_config', 'check_accumulation',
-    'describe_data', 'describe_schedules', 'find_checkpoint',
-    'is_validation_due', 'paths_moved', 'restore_gradients', 'resume_batches'
+    'describe_data', 'describe_schedules', 'earlier_checkpoints',
+    'find_checkpoint', 'is_validation_due', 'paths_moved',
+    'restore_gradients', 'resume_batches', 'warn_of_other_config'
 ]

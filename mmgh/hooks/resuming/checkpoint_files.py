@@ -28,6 +28,12 @@ def find_checkpoint(runner) -> Path | None:
     return None
 
 
+def earlier_checkpoints(runner) -> list[Path]:
+    """Return the checkpoints that are where a run saves, oldest first."""
+    files = [path for path in _folder(runner).glob('*.pth') if path.is_file()]
+    return sorted(files, key=lambda path: path.stat().st_mtime_ns)
+
+
 def paths_moved(runner, info: dict) -> dict:
     """Return what the message hub knows, with the checkpoints that it names in
     the folder of this run.

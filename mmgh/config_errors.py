@@ -1,0 +1,158 @@
+"""What an error of a constructor says of the config that it was built from.
+
+MMEngine builds what a config says in many places, and a slip in it ends in the
+error of whichever constructor got it, without a word of where that stands.
+"""
+from __future__ import annotations
+
+import inspect
+import re
+from difflib import get_close_matches
+from typing import Any, Callable, Iterator, Mapping
+
+from torch.utils.data import DataLoader
+
+from mmgh.input_error import InputError
+from mmgh.registered_types import find_registered, registered_names
+
+_UNEXPECTED = re.compile(
+    r"(\w+\.)?(\w+)\(\) got an unexpected keyword argument '([^']+)'")
+_MISSING = re.compile(r'(\w+)\.__init__\(\) missing \d+ required '
+                      r"[\w-]+ arguments?: (.*'\w+')")
+_UNREGISTERED = re.compile(r'^(\S+) is not in the \S+::(.+) registry')
+# Built of a config, but by no registry.
+_BUILT_DIRECTLY = dict(DataLoader=DataLoader)
+
+
+def error_of_config(error: Exception, cfg: Mapping) -> InputError | None:
+    """Find the setting that an error comes of.
+
+    Args:
+        error (Exception): Of building something.
+        cfg (Mapping): The whole config, as it was before.
+
+    Returns:
+        InputError | None: Names the setting, the class and what could be
+        meant. None if no setting of the config is such.
+    """
+    text = str(error.args[0]) if error.args else ''
+    find = {TypeError: (_unexpected, _missing),
+            KeyError: (_unregistered, _without_type)}
+    for explain in find.get(type(error), ()):
+        message = explain(text, dict(cfg.items()))
+        if message:
+            return InputError(message)
+    return None
+
+
+def _unexpected(text: str, cfg: Mapping) -> str | None:
+    match = _UNEXPECTED.search(text)
+    if not match:
+        return None
+    owner, function, keyword = match.groups()
+    # Python 3.9 names no class.
+    owner = owner[:-1] if owner else function.replace('__init__', '')
+    for path, node in _dicts('', cfg):
+        kind = _kind_of(node, owner) if keyword in node else None
+        if kind is None:
+            continue
+        known = _arguments(kind)
+        if keyword not in known:
+            return (f'`{path}` should have arguments of {kind.__name__}, but '
+                    f'has `{keyword}`.{_hint(keyword, known)}')
+    return None
+
+
+def _missing(text: str, cfg: Mapping) -> str | None:
+    match = _MISSING.search(text)
+    if not match:
+        return None
+    owner, names = match.groups()
+    missing = re.findall(r"'(\w+)'", names)
+    for path, node in _dicts('', cfg):
+        if 'type' in node and not set(missing) & set(node):
+            kind = _kind_of(node, owner)
+            if kind is not None:
+                needed = ', '.join(f'`{name}`' for name in missing)
+                return (f'`{path}` should have what {kind.__name__} needs, '
+                        f'but lacks {needed}.')
+    return None
+
+
+def _unregistered(text: str, cfg: Mapping) -> str | None:
+    match = _UNREGISTERED.search(text)
+    if not match:
+        return None
+    name, registry = match.groups()
+    for path, node in _dicts('', cfg):
+        if node.get('type') == name:
+            return (f'`{path}.type` should be the name of what is registered, '
+                    f'but {name!r} is not.'
+                    f'{_hint(name, registered_names(registry))}')
+    return None
+
+
+def _without_type(text: str, cfg: Mapping) -> str | None:
+    if 'must contain the key "type"' not in text:
+        return None
+    for path, node in _dicts('', cfg):
+        if 'type' not in node and f'but got {node}\n' in text:
+            return f'`{path}` should have a `type`, but is {node}.'
+    return None
+
+
+def _hint(name: str, known: list[str]) -> str:
+    meant = get_close_matches(name, known, 1)
+    if meant:
+        return f' Do you mean `{meant[0]}`?'
+    return f' They are {sorted(known)}.' if len(known) < 50 else ''
+
+
+def _dicts(path: str, node: Any) -> Iterator[tuple[str, Mapping]]:
+    """Yield each dict, with its name."""
+    if isinstance(node, Mapping):
+        yield path, node
+        items = node.items()
+    elif isinstance(node, (list, tuple)):
+        items = enumerate(node)
+    else:
+        return
+    for name, item in items:
+        yield from _dicts(f'{path}.{name}' if path else str(name), item)
+
+
+def _kind_of(node: Mapping, owner: str) -> Callable | None:
+    """Return what builds a dict, if an error of the owner may come of it.
+
+    Args:
+        node: Some have no type, as ``train_cfg``: that is the owner then.
+        owner: Name of a class, of the one that is built or a base; of a
+            function; empty for any.
+    """
+    kind = node.get('type', owner)
+    if isinstance(kind, str):
+        kind = _BUILT_DIRECTLY.get(kind) or find_registered(kind)
+    if not callable(kind):
+        return None
+    names = {base.__name__ for base in getattr(kind, '__mro__', (kind, ))}
+    return kind if not owner or owner in names else None
+
+
+def _arguments(kind: Callable) -> list[str]:
+    """Return the names that a class takes, with those that it hands on to
+    its bases."""
+    names: dict[str, None] = {}
+    for owner in getattr(kind, '__mro__', (kind, )):
+        function = vars(owner).get('__init__') if isinstance(
+            owner, type) else owner
+        if function is None:
+            continue
+        parameters = inspect.signature(function).parameters.values()
+        names.update(
+            dict.fromkeys(p.name for p in parameters
+                          if p.kind in (p.POSITIONAL_OR_KEYWORD,
+                                        p.KEYWORD_ONLY)))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    names.pop('self', None)
+    return list(names)

@@ -1,0 +1,54 @@
+"""A run that is resumed with another config than it had so far."""
+from __future__ import annotations
+
+import logging
+from typing import Any, Iterator, Mapping
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmgh.config_text import read_assignments
+
+# What makes a training another one.
+_LOOKED_AT = ('custom_hooks', 'data_preprocessor', 'model', 'optim_wrapper',
+              'randomness', 'train_dataloader')
+# What is told more exactly: by what was built of it; or changes no iteration.
+_TOLD_ELSEWHERE = ('batch_size', 'sampler', 'accumulative_counts', 'optimizer',
+                   'paramwise_cfg')
+_NO_MATTER = ('num_workers', 'persistent_workers', 'pin_memory',
+              'prefetch_factor', 'init_cfg')
+
+
+def warn_of_other_config(checkpoint: Mapping, cfg: Config) -> None:
+    """Warn of settings that are others than those of the run so far.
+
+    Args:
+        checkpoint (Mapping): To resume from.
+        cfg (Config): Of the resumed run.
+    """
+    try:
+        before = read_assignments(checkpoint['meta']['cfg'])
+        now = read_assignments(cfg.pretty_text)
+    except (KeyError, ValueError):  # of another tool, or more than values
+        return
+    changes = [
+        change for name in _LOOKED_AT
+        for change in _changes(name, before.get(name), now.get(name))
+    ]
+    if changes:
+        print_log(
+            'The resumed run is neither the one nor the other, as these '
+            f"settings are no more those of the run so far: "
+            f"{'; '.join(changes)}.",
+            logger='current',
+            level=logging.WARNING)
+
+
+def _changes(path: str, before: Any, now: Any) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for name in {**before, **now}:
+            if name not in (*_TOLD_ELSEWHERE, *_NO_MATTER):
+                yield from _changes(f'{path}.{name}', before.get(name),
+                                    now.get(name))
+    elif repr(before) != repr(now):
+        yield f'{path} is {now!r}, was {before!r}'

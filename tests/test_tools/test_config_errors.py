@@ -1,0 +1,116 @@
+"""Slips in a config, of which a constructor knows only its own part."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import HOOKS, init_default_scope
+
+from mmgh.config_errors import error_of_config
+from mmgh.registry import OPTIM_WRAPPERS, TASK_UTILS
+from ..registered_classes import REGISTERED
+
+DANN = str(
+    Path(__file__).parents[2] /
+    'configs/dann/dann-ghpp_lenet_1xb32-1k_digits-digits2digitsm.py')
+
+
+@pytest.mark.parametrize('setting, sentence', [
+    ('optim_wrapper.harmonizer.harmonic_rang',
+     '`optim_wrapper.harmonizer` should have arguments of GHPlusPlus, but has '
+     '`harmonic_rang`. Do you mean `harmonic_range`?'),
+    # Handed on to a base, and not ours.
+    ('model.uda_head.loss_wight', '.*DANNHead.* mean `loss_weight`'),
+    ('optim_wrapper.max_wieght', '.*GHOptimWrapper.* mean `max_weight`'),
+    ('optim_wrapper.clip_gard', '.*GHOptimWrapper.* mean `clip_grad`'),
+    ('optim_wrapper.optimizer.momentun', ".*Adam, .*'weight_decay'"),
+    ('model.head.num_clases', '.*LinearClsHead.* mean `num_classes`'),
+    ('default_hooks.divergence.stpo', '.*DivergenceHook.* mean `stop`'),
+    ('train_cfg.val_intervall', '.*IterBasedTrainLoop.* mean `val_interval`'),
+    ('val_dataloader.dataset.splitt', '.*DigitsM.* mean `split`'),
+    ('val_dataloader.batch_sise', '.*DataLoader.* mean `batch_size`'),
+    ('val_evaluator.topkk', '.*Accuracy.* mean `topk`'),
+])
+def test_an_argument_that_there_is_not_is_one_line(setting, sentence, tools,
+                                                   tmp_path):
+    with pytest.raises(SystemExit, match=sentence) as exit:
+        tools('train', DANN, '--work-dir', tmp_path, '--cfg-options',
+              f'{setting}=1')
+    assert f"`{setting.rpartition('.')[0]}`" in exit.value.code
+
+
+@pytest.mark.parametrize('setting, value, sentence', [
+    ('model.uda_head.type', 'mmgh.DANHed', 'Do you mean `mmgh.DANHead`'),
+    ('model.uda_head.type', 'DANNHead', 'Do you mean `mmgh.DANNHead`'),
+    ('model.head.type', 'LinearClassHead', 'Do you mean `LinearClsHead`'),
+    ('optim_wrapper.harmonizer.type', 'mmgh.GHPlus', 'mean `mmgh.GHPlusPlus`'),
+    ('train_dataloader.sampler.type', 'DomainPairSampler',
+     'Do you mean `mmgh.DomainPairSampler`'),
+])
+def test_a_type_that_there_is_not_is_one_line(setting, value, sentence, tools,
+                                              tmp_path):
+    with pytest.raises(SystemExit, match=f'`{setting}` should .*{value!r} is '
+                       f'not. .*{sentence}'):
+        tools('train', DANN, '--work-dir', tmp_path, '--cfg-options',
+              f'{setting}={value}')
+
+
+def test_what_lacks_is_named(tools, tmp_path):
+    child = tmp_path / 'child.py'
+    for text, sentence in (
+        ('model = dict(head=dict(loss=dict(loss_weight=1.)))',
+         '`model.head.loss` should have a `type`, but is .*loss_weight'),
+        ("model = dict(backbone=dict(_delete_=True, type='ResNet'))",
+         '`model.backbone` should have what ResNet needs, but lacks `depth`'),
+    ):
+        child.write_text(f"_base_ = '{DANN}'\n{text}")
+        with pytest.raises(SystemExit, match=sentence):
+            tools('train', child, '--work-dir', tmp_path)
+
+
+@pytest.mark.parametrize(
+    'item', REGISTERED, ids=lambda item: item.name)
+def test_slips_of_all_our_classes_are_found(item):
+    """By the error of Python alone."""
+    init_default_scope('mmpretrain')
+    kind = dict(type=f'mmgh.{item.name}', nonsense_=1)
+    found = error_of_config(
+        TypeError(f'{item.name}.__init__() got an unexpected keyword argument '
+                  "'nonsense_'"), dict(a=[dict(b=kind)]))
+    assert f'`a.0.b` should have arguments of {item.name}, ' in str(found)
+
+
+@pytest.mark.parametrize('error', [
+    TypeError("GH.__init__() got an unexpected keyword argument 'c'"),
+    TypeError("_step() got an unexpected keyword argument 'a'"),
+    TypeError("unsupported operand type(s) for +: 'int' and 'str'"),
+    TypeError(), KeyError('a'), KeyError(3),
+    KeyError('mmgh.GH is not in the mmpretrain::task util registry.'),
+    ValueError("GH.__init__() got an unexpected keyword argument 'a'"),
+])
+def test_other_errors_are_no_slips(error):
+    cfg = dict(
+        harmonizer=dict(type='mmgh.GHPlusPlus', a=1), other=dict(a=1),
+        a=dict(a=3))
+    assert error_of_config(error, cfg) is None
+
+
+def test_python_3_9_names_no_class():
+    error = TypeError("__init__() got an unexpected keyword argument 'a'")
+    cfg = dict(part=dict(type='mmgh.GHPlusPlus', a=1))
+    assert 'arguments of GHPlusPlus' in str(error_of_config(error, cfg))
+
+
+@pytest.mark.parametrize('kind', [
+    TASK_UTILS.get('mmgh.GH'), HOOKS.get('IterTimerHook'),
+    OPTIM_WRAPPERS.get('mmgh.GHOptimWrapper')])
+def test_classes_in_place_of_names(kind):
+    with pytest.raises(TypeError) as error:
+        kind(abc=1)
+    cfg = Config(dict(part=dict(abc=1)))
+    cfg.part.type = kind
+    found = str(error_of_config(error.value, cfg))
+    # A class of Python has no name in its error if it takes nothing.
+    assert found.startswith(f'`part` should have arguments of {kind.__name__},'
+                            ' but has `abc`') or 'takes no' in str(error.value)
