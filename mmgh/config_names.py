@@ -13,8 +13,9 @@ from typing import Iterable, Iterator, Mapping
 
 from mmengine.runner import Runner
 
+from mmgh.config_source import ConfigSource
 from mmgh.input_error import InputError
-from mmgh.unread_names import Source, unread_names
+from mmgh.unread_names import unread_names
 
 # Of two names that share so much, one is a slip of the other. Names of their
 # own in the configs of mmpretrain reach 0.81.
@@ -161,12 +162,14 @@ def _holders(name: str, cfg: Mapping) -> list[str]:
             and key in _read_at_top()]
 
 
-def _source(cfg: Mapping) -> Source | None:
+def _source(cfg: Mapping) -> ConfigSource | None:
     path = Path(getattr(cfg, 'filename', None) or '')
-    return Source(path) if path.suffix == '.py' and path.is_file() else None
+    if path.suffix != '.py' or not path.is_file():
+        return None
+    return ConfigSource(path)
 
 
-def _users(name: str, source: Source | None) -> list[str]:
+def _users(name: str, source: ConfigSource | None) -> list[str]:
     """Return the settings that are made of a variable."""
     return [
         user for file in (source.with_bases() if source else ())

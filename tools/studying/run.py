@@ -22,7 +22,7 @@ import mmgh
 import mmengine
 import mmpretrain
 import torch
-from command_line import build_runner, set_loader_defaults
+from command_line import build_runner, set_loader_defaults, slips_told
 from mmengine.config import Config
 
 from mmgh.analysis import RunLog, read_run_log
@@ -46,7 +46,8 @@ def train(work_dir: Path) -> None:
     cfg.resume = True
     cfg.launcher = 'none'
     set_loader_defaults(cfg, pin_memory=True, persistent_workers=True)
-    build_runner(cfg).train()
+    with slips_told(cfg):
+        build_runner(cfg).train()
 
 
 def measurements(run: RunLog) -> dict:
