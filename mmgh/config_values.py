@@ -20,5 +20,5 @@ def check_values(cfg: Mapping) -> None:
     loop = cfg.get('train_cfg')
     if isinstance(loop, Mapping):
         for name in ('max_iters', 'max_epochs'):
-            if name in loop:
-                COUNT.or_none().check(**{f'train_cfg.{name}': loop[name]})
+            if loop.get(name) is not None:
+                COUNT.check(**{f'train_cfg.{name}': loop[name]})

@@ -148,8 +148,8 @@ def _warn_of_earlier(runner) -> None:
         runner.logger.warning(
             f'{paths[-1].parent} should be the directory of one training, but '
             f'has {len(paths)} checkpoints of an earlier one, such as '
-            f'{paths[-1].name}: this one begins anew, and would be taken for '
-            'that one by who resumes or reads it before it has saved its own.')
+            f'{paths[-1].name}: this one begins anew, but until it saves its '
+            'own, to resume would go on with that one.')
 
 
 def _early_stopping(runner) -> list[EarlyStoppingHook]:
