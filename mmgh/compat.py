@@ -10,7 +10,10 @@ import importlib
 import pickle
 import sys
 from collections import Counter
-from typing import Any
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable
 
 # Only what keeps a library of the right schemas alive; see below.
 _DECLARED_OPERATORS = []
@@ -62,15 +65,37 @@ def declare_torchvision_operators() -> None:
     ``operator torchvision::nms does not exist``, although mmpretrain uses
     none of them. Declaring the schemas is enough. Needed by every
     torchvision up to (at least) 0.28.
+
+    It takes effect when torchvision is imported. To import it here would
+    take more than a second from those who do not use it.
     """
+    sys.meta_path.insert(0, _TorchvisionFinder())
+
+
+class _TorchvisionFinder(MetaPathFinder):
+    """Has torchvision executed by :func:`_execute_torchvision`."""
+
+    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
+        if name != 'torchvision':
+            return None
+        others = (finder for finder in sys.meta_path if finder is not self)
+        for finder in others:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                spec.loader.exec_module = functools.partial(
+                    _execute_torchvision, spec.loader.exec_module)
+                return spec
+        return None
+
+
+def _execute_torchvision(execute: Callable[[ModuleType], None],
+                         module: ModuleType) -> None:
     try:
-        importlib.import_module('torchvision')
-    except ImportError:
-        return  # not installed: whoever needs it will say so
+        execute(module)
     except RuntimeError as error:
         if 'torchvision::nms does not exist' not in str(error):
             raise
-        for name in [n for n in sys.modules if n.startswith('torchvision')]:
+        for name in [n for n in sys.modules if n.startswith('torchvision.')]:
             del sys.modules[name]
         import torch
         library = torch.library.Library('torchvision', 'DEF')
@@ -78,7 +103,7 @@ def declare_torchvision_operators() -> None:
             library.define(f'{name}(Tensor dets, Tensor scores, '
                            'float iou_threshold) -> Tensor')
         _DECLARED_OPERATORS.append(library)
-        importlib.import_module('torchvision')
+        execute(module)
 
 
 def read_files_as_data() -> None:

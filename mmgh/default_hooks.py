@@ -18,7 +18,6 @@ from torch import nn
 
 from mmgh.config_names import check_names
 from mmgh.config_values import check_values
-from mmgh.task_losses import TaskLossMixin
 from mmgh.unwrap import unwrap
 
 # By their names in `default_hooks`, where None turns one off.
@@ -84,6 +83,8 @@ def _joined(own: Callable) -> Callable:
 
     @wraps(own)
     def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
+        # Not above: it imports the compiler of torch, which takes a second.
+        from mmgh.task_losses import TaskLossMixin
         bases = _kind_of(self.model).__mro__
         if TaskLossMixin in bases:
             check_names(self.cfg)

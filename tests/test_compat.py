@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import pickle
 import re
+import subprocess
+import sys
 from inspect import signature
 from pathlib import Path
 
@@ -53,6 +55,43 @@ def test_schedule_of_a_checkpoint_is_loaded(tmp_path, name):
     saved = schedule.state_dict()
     torch.save(saved, tmp_path / 'a.pth')
     assert torch.load(tmp_path / 'a.pth') == saved
+
+
+TORCHVISION = """
+import torch
+from . import parts
+if not hasattr(torch.ops.torchvision, 'nms'):
+    raise RuntimeError('operator torchvision::nms does not exist')
+nms = torch.ops.torchvision.nms
+"""
+
+
+@pytest.mark.parametrize('text, error', [
+    (TORCHVISION, None),
+    ('nms = None', None),
+    ('1 / 0', 'ZeroDivisionError'),
+    ('raise RuntimeError("of its own")', 'RuntimeError: of its own'),
+])
+def test_torchvision_is_mended_when_it_is_imported(tmp_path, text, error):
+    package = tmp_path / 'torchvision'
+    package.mkdir()
+    (package / '__init__.py').write_text(text)
+    (package / 'parts.py').write_text('')
+    # By itself, as in `predict_without_mmgh.py`: it does not import torch.
+    compat = str(ROOT / 'mmgh/compat.py')
+    code = (f'import runpy, sys; sys.path.insert(0, {str(tmp_path)!r})\n'
+            'from importlib.util import find_spec\n'
+            f'compat = runpy.run_path({compat!r})\n'
+            'compat["declare_torchvision_operators"]()\n'
+            'assert find_spec("torchvision")\n'
+            'assert "torchvision" not in sys.modules\n'
+            'from torchvision import nms; print(nms)')
+    result = subprocess.run([sys.executable, '-c', code],
+                            capture_output=True, text=True)
+    if error is None:
+        assert result.returncode == 0, result.stderr
+    else:
+        assert error in result.stderr
 
 
 class Attack:
