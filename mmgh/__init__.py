@@ -1,6 +1,9 @@
 """Gradient harmonization for unsupervised domain adaptation in OpenMMLab."""
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 # The repairs come first: what follows may import a dependency they mend.
 from .compat import (allow_resume_globals, check_minimum_version,
                      declare_torchvision_operators, read_files_as_data,
@@ -20,4 +23,18 @@ from .default_hooks import join_runners  # noqa: E402
 
 join_runners()
 
-__all__ = ['__version__']
+if TYPE_CHECKING:
+    from . import harmonizers
+    from .optim import harmonize
+
+__all__ = ['__version__', 'harmonize', 'harmonizers']
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a loop without configs needs, once it is asked for: it
+    takes longer than all else here."""
+    if name == 'harmonize':
+        return import_module('mmgh.optim').harmonize
+    if name == 'harmonizers':
+        return import_module('mmgh.harmonizers')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -101,6 +101,29 @@ def modules_that_harmonize() -> list[str]:
     return result.stdout.split()
 
 
+def test_importing_mmgh_costs_little_more_than_torch_and_mmengine():
+    """Of what it imports besides, at most a tenth is ours to answer for."""
+    result = run_python(
+        'import sys, torch, mmengine.runner; before = set(sys.modules)\n'
+        'import mmgh; print(len(before)); print(*set(sys.modules) - before)')
+    assert result.returncode == 0, result.stderr
+    before, added = result.stdout.splitlines()
+    others = [n for n in added.split() if n.split('.')[0] != 'mmgh']
+    assert len(added.split()) <= int(before) / 10
+    for package in ('mmcv', 'mmpretrain', 'torch', 'torchvision'):
+        assert package not in {name.split('.')[0] for name in others}
+
+
+def test_what_is_imported_later_is_an_attribute_at_once():
+    result = run_python(
+        'import mmgh, sys; assert "mmgh.optim" not in sys.modules\n'
+        'from mmgh import *\n'
+        'assert harmonize is mmgh.harmonize is mmgh.optim.harmonize\n'
+        'assert harmonizers.GH is mmgh.harmonizers.GH\n'
+        'assert not hasattr(mmgh, "harmonise")')
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize('package', ['mmcv', 'mmpretrain', 'torchjd'])
 def test_harmonizing_does_not_import(modules_that_harmonize, package):
     assert 'torch' in modules_that_harmonize

@@ -3,19 +3,20 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from inspect import signature
-from itertools import chain
-from math import ceil, isfinite, nan
+from math import ceil
 from typing import Callable, Sequence
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmgh.arguments import COUNT, NAMES, one_of
+from mmgh.arguments import COUNT, one_of
 from mmgh.divergence import report_diverged_tasks
-from mmgh.task_losses import MarkedLoss, check_sum, map_task_losses, take_apart
-from .logged_scalars import Compared, logged_scalars, on_host
-from .probes import FeatureProbe, ModuleProbe, ParameterProbe, product_by_task
+from mmgh.task_losses import (PlainPasses, check_sum, map_task_losses,
+                              take_apart)
+from .harmonized_backward import harmonized_backward
+from .measured import Measured
+from .probes import FeatureProbe, ModuleProbe, ParameterProbe
 from .task_weighting import TaskWeighting
 
 _PROBES = dict(
@@ -47,21 +48,23 @@ class HarmonizationMixin:
                  **kwargs) -> None:
         super().__init__(**kwargs)
         one_of(*_PROBES).check(probe=probe)
-        NAMES.or_none().check(shared=shared)
         COUNT.check(interval=interval)
         self.interval = interval
         self._weighting = TaskWeighting(harmonizer, pairs, max_weight)
         if apply_to is None:
             apply_to = self._weighting.apply_to
-        one_of('loss', 'shared').check(apply_to=apply_to)
+        self._probe = _PROBES[probe](shared, apply_to)
         if interval > 1 and apply_to == 'shared':
             raise ValueError("`interval` should be 1 with `apply_to='shared'`,"
                              ' which needs the gradient of each task at each '
                              f'step, but got {interval}.')
-        self._probe = _PROBES[probe](shared, apply_to)
         # Of the last comparison; None before the first, or if that failed.
         self._weights: dict[str, Tensor] | None = None
         self._checked_sum = False
+        # Whether `backward` was called since `zero_grad`, and how many plain
+        # passes there were before.
+        self._has_gradients = False
+        self._plain_passes = PlainPasses.count
 
     def initialize_count_status(self, model: nn.Module, init_counts: int,
                                 max_counts: int) -> None:
@@ -113,34 +116,42 @@ class HarmonizationMixin:
         if scale is not None:
             losses = losses.map(lambda value: value * scale)
         if compares:
-            self._harmonize(losses, scale, retain_graph)
+            measured = harmonized_backward(losses, self._parameters(),
+                                           self._weighting, self._probe,
+                                           scale, retain_graph,
+                                           self.should_update())
+            if measured is not None:
+                self._weights = measured.weights
+                self._log(measured, skips_overflow=scale is not None)
         else:
             weighted = losses.weighted(self._weights)
             weighted.backward(retain_graph=retain_graph)
+        self._has_gradients = True
 
-    def _harmonize(self, losses: MarkedLoss, scale: Tensor | None,
-                   retain_graph: bool) -> None:
-        """J -> G -> w -> gradient of the step."""
-        groups = self._weighting.groups(losses.by_task, losses.pairs)
-        tasks = list(dict.fromkeys(chain(*(tasks for tasks, _ in groups))))
-        comparison = self._probe.compare(losses, tasks, self._parameters(),
-                                         retain_graph, self.should_update())
-        if comparison is None:  # more micro-batches follow
-            return
-        compared = []
-        for tasks, harmonizer in groups:
-            gramian = comparison.gramian(tasks, scale)
-            weights = self._weighting.weights(harmonizer, gramian)
-            scalars = getattr(harmonizer, 'scalars', dict)()
-            compared.append(Compared(tasks, gramian, weights, scalars))
-        weighted = [(group.tasks, group.weights) for group in compared]
-        comparison.backward(weighted)
-        self._weights = product_by_task(weighted)
-        self._log(compared, skips_overflow=scale is not None)
+    def step(self, **kwargs) -> None:
+        """Do as the parent.
+
+        Raises:
+            RuntimeError: If the gradients are not from :meth:`backward` but
+                of a total with several tasks, so that the step would be of
+                the plain sum.
+        """
+        if not self._has_gradients and (PlainPasses.count >
+                                        self._plain_passes):
+            raise RuntimeError(
+                f'`{type(self).__name__}.step` should follow its `backward` '
+                'or be left to `update_params(total)`, which harmonize, but '
+                'the gradients are from elsewhere, such as '
+                '`total.backward()` or `accelerator.backward(total)`: those '
+                'of the plain sum. In a loop of your own, '
+                '`mmgh.harmonize(...)` does without this wrapper.')
+        super().step(**kwargs)
 
     def zero_grad(self, **kwargs) -> None:
         """Do as the parent; task gradients not yet stepped with go too."""
         self._probe.reset()
+        self._has_gradients = False
+        self._plain_passes = PlainPasses.count
         super().zero_grad(**kwargs)
 
     def state_dict(self) -> dict:
@@ -193,8 +204,7 @@ class HarmonizationMixin:
         step = self._inner_count // self._accumulative_counts
         return self._weights is None or step % self.interval == 0
 
-    def _log(self, compared: Sequence[Compared],
-             skips_overflow: bool) -> None:
+    def _log(self, measured: Measured, skips_overflow: bool) -> None:
         """Log what was compared, after all work of the step was given out:
         the transfer from the device has to wait for the comparison.
 
@@ -202,20 +212,13 @@ class HarmonizationMixin:
         are told the tasks. With a loss scale there is no step, and nothing to
         log; else NaN is logged, as older figures would be taken for new.
         """
-        compared = on_host(compared)
-        diverged = [
-            task for group in compared
-            for task, square in zip(group.tasks, group.gramian.diagonal())
-            if not isfinite(square)
-        ]
-        scalars = logged_scalars(compared)
-        if diverged:
+        measured = measured.on_host()
+        if diverged := measured.diverged():
             self._weights = None
             report_diverged_tasks(self.message_hub, diverged)
             if skips_overflow:
                 return
-            scalars = dict.fromkeys(scalars, nan)
-        for name, value in scalars.items():
+        for name, value in measured.items():
             self.message_hub.update_scalar(f'train/{name}', float(value))
 
 

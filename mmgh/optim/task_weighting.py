@@ -18,6 +18,8 @@ Group = tuple[str, ...]
 # Tasks that are harmonized with each other, and by what.
 Groups = list[tuple[Group, Weigh]]
 
+_TASKS = '_mmgh_tasks'
+
 
 class TaskWeighting:
     """Which tasks are harmonized with each other, by what, and how far.
@@ -28,11 +30,16 @@ class TaskWeighting:
             None: those of the model.
         max_weight (float, optional): Bound on the size of a weight. None:
             that of the harmonizer.
+        keeps_memories (bool): Whether the memories of harmonizers are here,
+            in a copy for each pair. If not, they are in the objects
+            themselves, which the caller keeps. Defaults to True.
     """
 
-    def __init__(self, harmonizer: dict | Weigh | Sequence,
+    def __init__(self,
+                 harmonizer: dict | Weigh | Sequence,
                  pairs: Sequence[Sequence[str]] | None,
-                 max_weight: float | None) -> None:
+                 max_weight: float | None,
+                 keeps_memories: bool = True) -> None:
         if pairs is not None:
             check_pairs(pairs)
         number(
@@ -42,6 +49,7 @@ class TaskWeighting:
                 max_weight=max_weight)
         self.pairs = pairs
         self.max_weight = max_weight
+        self._keeps_memories = keeps_memories
         self._is_list = isinstance(harmonizer, (list, tuple))
         if not self._is_list:
             harmonizer = [harmonizer]
@@ -107,7 +115,7 @@ class TaskWeighting:
         memories = {
             ' '.join(group): dict(type=_name_of(harmonizer), memory=state)
             for group, harmonizer in self._copies.items()
-            if (state := getattr(harmonizer, 'state_dict', dict)())
+            if (state := memory_of(harmonizer))
         }
         return {**self._memories, **memories}
 
@@ -156,8 +164,10 @@ class TaskWeighting:
     def _copy(self, index: int, group: Group) -> Weigh:
         if group not in self._copies:
             harmonizer = self.harmonizers[index if self._is_list else 0]
-            harmonizer = self._copies[group] = deepcopy(harmonizer)
-            getattr(harmonizer, 'prepare', _ignore)(group)
+            if self._keeps_memories:
+                harmonizer = deepcopy(harmonizer)
+            self._copies[group] = harmonizer
+            _prepare(harmonizer, group)
             saved = self._memories.get(' '.join(group))
             if saved and saved['type'] == _name_of(harmonizer):
                 del self._memories[' '.join(group)]
@@ -181,8 +191,27 @@ def _name_of(harmonizer: Weigh) -> str:
     return kind if method is None else f'{kind} {method}'
 
 
-def _ignore(tasks: Group) -> None:
-    """Stand in for what a plain function does not have."""
+def _prepare(harmonizer: Weigh, tasks: Group) -> None:
+    """Tell a harmonizer its tasks, once, since it may begin its memory then.
+
+    Raises:
+        ValueError: If it remembers other tasks.
+    """
+    if not hasattr(harmonizer, 'prepare'):  # a plain function
+        return
+    known = getattr(harmonizer, _TASKS, None)
+    if known not in (None, tasks) and memory_of(harmonizer):
+        raise ValueError(
+            f'`harmonizer` should be one of its own for the tasks {tasks}, '
+            f'but this {_name_of(harmonizer)} has the memory of {known}.')
+    if known != tasks:
+        harmonizer.prepare(tasks)
+        setattr(harmonizer, _TASKS, tasks)
+
+
+def memory_of(harmonizer: Weigh) -> dict:
+    """Return what a harmonizer remembers, by name; empty if nothing."""
+    return getattr(harmonizer, 'state_dict', dict)()
 
 
 def _check_names(pairs: Pairs, tasks: Collection[str]) -> list[Group]:

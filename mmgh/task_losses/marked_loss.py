@@ -58,6 +58,21 @@ class MarkedLoss(NamedTuple):
                    for task, loss in self.by_task.items())
 
 
+class PlainPasses:
+    """Counts backward passes of totals that carry several task losses.
+
+    They are those of a plain training, whoever runs them. An optim wrapper
+    that harmonizes and is to step with their gradients was passed over.
+    """
+
+    count = 0
+
+    @classmethod
+    def count_one(cls, grad: Tensor) -> None:
+        """Be the hook of a total."""
+        cls.count += 1
+
+
 def attach_task_losses(total: Tensor,
                        task_losses: Mapping[str, Tensor],
                        shared_features: SharedFeatures | None = None,
@@ -78,9 +93,13 @@ def attach_task_losses(total: Tensor,
 
     Returns:
         Tensor: ``total`` itself. Arithmetic on it gives a tensor without
-        tasks: attach them again.
+        tasks, see :func:`map_task_losses`.
     """
     setattr(total, _MARKS, (dict(task_losses), shared_features, pairs))
+    if total.grad_fn is not None:
+        total.grad_fn.metadata[_MARKS] = True
+        if len(task_losses) > 1:
+            total.register_hook(PlainPasses.count_one)
     return total
 
 
@@ -102,6 +121,16 @@ def take_apart(total: Tensor) -> MarkedLoss:
             one has no gradient.
     """
     if not get_task_losses(total):
+        if _is_made_of_marked(total):
+            raise ValueError(
+                'The total loss should come as the model made it, since '
+                'arithmetic such as `total / 2` or `total + penalty` loses '
+                'the task losses that it carries. To scale it, use '
+                '`mmgh.task_losses.map_task_losses(total, function)`; to add '
+                'something, add it to the loss of a task. What divides the '
+                'loss by itself, such as `accelerator.backward` or the '
+                'automatic optimization of Lightning, gives way to '
+                '`mmgh.harmonize(total, ...)`.')
         raise ValueError(
             'The total loss should carry its task losses, since a sum cannot '
             'be harmonized, but got none. Use `mmgh.UDAClassifier`, derive '
@@ -114,6 +143,19 @@ def take_apart(total: Tensor) -> MarkedLoss:
             raise ValueError(f'The loss of the task `{task}` should depend on '
                              'trained parameters, but has no gradient.')
     return losses
+
+
+def _is_made_of_marked(tensor: Tensor) -> bool:
+    """Tell whether a total that carries task losses is in its graph."""
+    nodes, seen = [tensor.grad_fn], set()
+    while nodes:
+        node = nodes.pop()
+        if node is not None and node not in seen:
+            if _MARKS in node.metadata:
+                return True
+            seen.add(node)
+            nodes.extend(before for before, _ in node.next_functions)
+    return False
 
 
 def harmonizes(optim_wrapper: Any) -> bool:

@@ -21,14 +21,23 @@ class ParameterProbe(Probe):
 
     The mean over ranks of one task's gradient is formed during the backward
     pass of the next task.
+
+    Args:
+        shared (Sequence[str], optional): See :class:`Probe`.
+        apply_to (str): See :class:`Probe`.
+        accumulated (dict[str, TaskGradient], optional): Where gradients of
+            tasks wait for the last micro-batch. Defaults to None: in here.
     """
 
     reduces_gradients = True
 
-    def __init__(self, shared: Sequence[str] | None, apply_to: str) -> None:
+    def __init__(self,
+                 shared: Sequence[str] | None,
+                 apply_to: str,
+                 accumulated: dict[str, TaskGradient] | None = None) -> None:
         super().__init__(shared, apply_to)
         self._named = None if shared is None else NamedParameters(shared)
-        self._gradients: dict[str, TaskGradient] = {}
+        self._gradients = {} if accumulated is None else accumulated
 
     def prepare(self, model: nn.Module) -> None:
         refuse_sharded(model, 'parameters')
@@ -55,7 +64,8 @@ class ParameterProbe(Probe):
             return None
         for average in averages:
             average.wait()
-        gradients, self._gradients = self._gradients, {}
+        gradients = dict(self._gradients)
+        self._gradients.clear()
         return _KeptGradients(gradients, parameters, self._named,
                               self.apply_to)
 

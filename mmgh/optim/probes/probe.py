@@ -6,6 +6,7 @@ from typing import Sequence
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
+from mmgh.arguments import NAMES, one_of
 from mmgh.task_losses import MarkedLoss
 
 # Weights of tasks that are harmonized with each other, one tuple a group.
@@ -43,6 +44,8 @@ class Probe(ABC):
     wrapper should not do so."""
 
     def __init__(self, shared: Sequence[str] | None, apply_to: str) -> None:
+        NAMES.or_none().check(shared=shared)
+        one_of('loss', 'shared').check(apply_to=apply_to)
         self.shared = shared
         self.apply_to = apply_to
 
