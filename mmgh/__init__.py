@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 # The repairs come first: what follows may import a dependency they mend.
 from .compat import (allow_resume_globals, check_minimum_version,
                      declare_torchvision_operators, read_files_as_data,
-                     register_configs, write_local_files_atomically)
+                     register_configs, silence_hints_for_others,
+                     write_local_files_atomically)
 from .version import __version__
 
 check_minimum_version('torch', '2.1')
 check_minimum_version('mmengine', '0.10.4')
+silence_hints_for_others()
 declare_torchvision_operators()
 allow_resume_globals()
 read_files_as_data()

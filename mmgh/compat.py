@@ -9,6 +9,7 @@ import functools
 import importlib
 import pickle
 import sys
+import warnings
 from collections import Counter
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -104,6 +105,16 @@ def _execute_torchvision(execute: Callable[[ModuleType], None],
                            'float iou_threshold) -> Tensor')
         _DECLARED_OPERATORS.append(library)
         execute(module)
+
+
+def silence_hints_for_others() -> None:
+    """Leave out what mmcv-lite, and older mmpretrain beside a newer Python,
+    say to everybody: of an operator that only detectors need, and of the
+    spelling of patterns in their own files."""
+    warnings.filterwarnings(
+        'ignore', 'Fail to import ``MultiScaleDeformableAttention``')
+    warnings.filterwarnings(
+        'ignore', 'invalid escape sequence', SyntaxWarning, '.*mmpretrain.*')
 
 
 def read_files_as_data() -> None:

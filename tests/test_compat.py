@@ -143,3 +143,12 @@ def test_versions_are_compared_as_numbers():
     assert is_at_least('2.13.0+cpu', '2.9') and is_at_least('2.1.0', '2.1')
     assert not is_at_least('2.9.1', '2.13.0+cpu')
     assert is_at_least('3.0a1', '2.9') and not is_at_least('2.9', '3')
+
+
+def test_nothing_is_said_that_is_for_others():
+    """The import of all of mmpretrain's models says it beside mmcv-lite."""
+    code = 'import mmgh, mmpretrain.models, warnings; warnings.warn("ours")'
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True,
+                            text=True, check=True)
+    assert 'MultiScaleDeformableAttention' not in result.stderr
+    assert 'ours' in result.stderr
