@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from pathlib import Path
 from typing import Iterable, Mapping, NamedTuple
@@ -13,6 +14,9 @@ from torch import Tensor
 from mmgh.input_error import InputError
 from mmgh.untrusted_files import load_checkpoint
 
+# What `save_best` keeps by a metric that needs no target labels.
+_CHOSEN = re.compile(
+    r'best_(?:unsupervised|source)_.*_(?:iter|epoch)_(\d+)\.pth')
 # Those of `save_best` are no steps of the training.
 _NUMBERED = re.compile(r'(?!best_)\D*(\d+)\.pth')
 
@@ -52,6 +56,45 @@ def newest_checkpoint(work_dir: str | Path) -> Path:
     if found is None:
         raise FileNotFoundError(_none_in(work_dir))
     return found.path
+
+
+def checkpoint_of(work_dir: str | Path) -> Path:
+    """Find the checkpoint that stands for a run: what it chose by a metric
+    without target labels, if ``save_best`` kept one, else the newest.
+
+    It is told on stderr, with what else there is. Where several metrics chose
+    different ones the newest stands for the run, and each can be named.
+
+    Raises:
+        FileNotFoundError: If there is none that is whole.
+    """
+    chosen, *others = chosen_checkpoints(work_dir) or [None]
+    if chosen is None or others:
+        path, why = newest_checkpoint(work_dir), 'the newest one'
+    else:
+        path, why = chosen, 'chosen without target labels'
+    if others:
+        names = ', '.join(each.name for each in (chosen, *others))
+        why += f'; metrics without target labels chose {names}'
+    print(f'Checkpoint: {path} ({why})', file=sys.stderr)  # no result
+    return path
+
+
+def chosen_checkpoints(work_dir: str | Path) -> list[Path]:
+    """Find what ``save_best`` kept by metrics that need no target labels:
+    those of :class:`mmgh.evaluation.UnsupervisedMetric` and of the source.
+
+    What is damaged is skipped with a warning.
+    """
+    paths = sorted(path for path in Path(work_dir).glob('best_*.pth')
+                   if _CHOSEN.fullmatch(path.name))
+    return [checkpoint.path for checkpoint in _whole(paths)]
+
+
+def step_of_chosen(path: Path) -> int:
+    """Return the step of the log, an iteration or an epoch, at which a
+    checkpoint was chosen."""
+    return int(_CHOSEN.fullmatch(path.name)[1])
 
 
 def read_checkpoint(path: str | Path, **options) -> dict:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmgh.checkpoints import check_finite, newest_checkpoint, read_checkpoint
+from mmgh.checkpoints import (check_finite, checkpoint_of, newest_checkpoint,
+                              read_checkpoint)
 from mmgh.input_error import InputError
 
 
@@ -86,6 +87,46 @@ def test_best_ones_and_partial_ones_do_not_count(run):
                  'classifier.pth'):
         shutil.copy(work_dir / 'iter_3.pth', work_dir / name)
     assert newest_checkpoint(work_dir).name == 'iter_3.pth'
+
+
+CHOSEN = 'best_unsupervised_mutual_information_iter_3.pth'
+
+
+def test_what_was_chosen_without_target_labels_stands_for_a_run(run, capsys):
+    work_dir = run(3, 6, named='iter_6.pth')
+    shutil.copy(work_dir / 'iter_3.pth', work_dir / CHOSEN)
+    assert checkpoint_of(work_dir) == work_dir / CHOSEN
+    assert capsys.readouterr().err == (
+        f'Checkpoint: {work_dir / CHOSEN} (chosen without target labels)\n')
+    assert newest_checkpoint(work_dir).name == 'iter_6.pth'
+
+
+@pytest.mark.parametrize('name', [
+    'best_accuracy_top1_iter_3.pth', 'best_oracle_accuracy_top1_iter_3.pth',
+    'best_unsupervised_snd_iter_3.pth.part', 'best_iter_3.pth'
+])
+def test_what_may_be_chosen_by_target_labels_does_not(run, capsys, name):
+    work_dir = run(3, 6, named='iter_6.pth')
+    shutil.copy(work_dir / 'iter_3.pth', work_dir / name)
+    assert checkpoint_of(work_dir).name == 'iter_6.pth'
+    assert '(the newest one)' in capsys.readouterr().err
+
+
+def test_several_choices_are_told(run, capsys):
+    work_dir = run(3, 6, named='iter_6.pth')
+    other = 'best_source_accuracy_top1_epoch_2.pth'
+    for name in (CHOSEN, other):
+        shutil.copy(work_dir / 'iter_3.pth', work_dir / name)
+    assert checkpoint_of(work_dir).name == 'iter_6.pth'
+    told = capsys.readouterr().err
+    assert CHOSEN in told and other in told
+
+
+def test_damaged_choice_is_told_and_left_out(run):
+    work_dir = run(3, named='iter_3.pth')
+    (work_dir / CHOSEN).write_bytes(b'PK')
+    with pytest.warns(UserWarning, match=CHOSEN):
+        assert checkpoint_of(work_dir).name == 'iter_3.pth'
 
 
 def test_names_of_the_user_count(run):

@@ -17,7 +17,7 @@ from expected_errors import one_line_errors
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import DumpResults
 
-from mmgh.checkpoints import newest_checkpoint
+from mmgh.checkpoints import checkpoint_of
 from mmgh.input_error import InputError
 
 
@@ -53,7 +53,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Let the options of testing override the config."""
     cfg.load_from = args.checkpoint
     if Path(args.checkpoint).is_dir():
-        cfg.load_from = str(newest_checkpoint(args.checkpoint))
+        cfg.load_from = str(checkpoint_of(args.checkpoint))
     if args.amp:
         require_gpu_for_amp()
         cfg.test_cfg.fp16 = True

@@ -62,7 +62,7 @@ def read_pairs(path: str | Path) -> list[PairHistory]:
         FileNotFoundError: If there is no checkpoint.
         InputError: If it logged no angles.
     """
-    trained = load_trained(path)
+    trained = load_trained(path, newest=True)
     pairs = pairs_of(trained.history, trained.iteration)
     if not pairs:
         raise InputError(f'{path} should be a harmonized run, but has no '

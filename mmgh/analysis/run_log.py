@@ -7,6 +7,7 @@ from typing import Iterator, NamedTuple
 
 import numpy as np
 
+from mmgh.checkpoints import chosen_checkpoints, step_of_chosen
 from mmgh.input_error import InputError
 from .runs import run_name
 from .trained_model import load_trained
@@ -30,6 +31,9 @@ class RunLog(NamedTuple):
     :attr:`Trained.history`."""
     iteration: int
     """Of the last checkpoint."""
+    chosen_accuracy: float = nan
+    """Percent, of the checkpoint that was chosen without target labels; NaN
+    if none was, or by several metrics."""
 
     @property
     def last_accuracy(self) -> float:
@@ -50,7 +54,7 @@ def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
         FileNotFoundError: If the run has no checkpoint.
         InputError: If it did not log the metric.
     """
-    trained = load_trained(work_dir)
+    trained = load_trained(work_dir, newest=True)
     name = accuracy_name(work_dir, metric)
     accuracies = read_accuracies(work_dir, name)
     if not accuracies:
@@ -61,7 +65,21 @@ def read_run_log(work_dir: Path, metric: str | None = None) -> RunLog:
     iterations = [length * step for step in steps]
     return RunLog(
         run_name(work_dir), iterations, values, trained.history,
-        trained.iteration)
+        trained.iteration, chosen_accuracy(work_dir, accuracies))
+
+
+def chosen_accuracy(work_dir: Path, accuracies: dict[int, float]) -> float:
+    """Return the accuracy of the checkpoint that was chosen without target
+    labels; NaN if there is not one.
+
+    Args:
+        work_dir (Path): Of the run.
+        accuracies (dict[int, float]): By step of the log.
+    """
+    chosen = chosen_checkpoints(work_dir)
+    if len(chosen) != 1:
+        return nan
+    return accuracies.get(step_of_chosen(chosen[0]), nan)
 
 
 def accuracy_name(work_dir: Path, metric: str | None = None) -> str:

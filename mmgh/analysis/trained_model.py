@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Mapping, NamedTuple, Sequence
@@ -10,7 +9,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor, nn
 
-from mmgh.checkpoints import check_finite, newest_checkpoint, read_checkpoint
+from mmgh.checkpoints import (check_finite, checkpoint_of, newest_checkpoint,
+                              read_checkpoint)
 from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
 from mmgh.registered_types import check_registered
@@ -124,14 +124,18 @@ def model_config(cfg: Config) -> ConfigDict:
 
 
 def load_trained(path: str | Path,
-                 cfg_options: dict | None = None) -> Trained:
+                 cfg_options: dict | None = None,
+                 newest: bool = False) -> Trained:
     """Read a checkpoint.
 
     Args:
-        path (str | Path): A checkpoint of MMEngine, or a work directory, of
-            which the newest one that is whole counts; it is told on stderr.
+        path (str | Path): A checkpoint of MMEngine, or a work directory, for
+            which :func:`mmgh.checkpoints.checkpoint_of` stands; it is told on
+            stderr.
         cfg_options (dict, optional): Settings that replace those of the
             training. Defaults to None.
+        newest (bool): Whether the newest checkpoint of a work directory
+            stands for it, which has the whole log. Defaults to False.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -145,8 +149,8 @@ def load_trained(path: str | Path,
             'exist.')
     checkpoint = path
     if path.is_dir():
-        checkpoint = newest_checkpoint(path)
-        print(f'Checkpoint: {checkpoint}', file=sys.stderr)  # no result
+        find = newest_checkpoint if newest else checkpoint_of
+        checkpoint = find(path)
     content = read_checkpoint(checkpoint)
     if 'state_dict' not in content or 'cfg' not in (
             content.get('meta') or {}):

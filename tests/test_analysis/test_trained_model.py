@@ -93,7 +93,8 @@ def test_the_newest_checkpoint_of_a_run_counts_and_is_told(
         save, tmp_path, capsys):
     path = save()
     assert load_trained(tmp_path).path == path
-    assert capsys.readouterr() == ('', f'Checkpoint: {path}\n')
+    assert capsys.readouterr() == (
+        '', f'Checkpoint: {path} (the newest one)\n')
 
 
 def test_missing_run_is_named():

@@ -157,3 +157,20 @@ def test_report_says_where_nothing_can_choose(train, tools, tmp_path):
           '--no-images')
     part = sections((tmp_path / 'r.html').read_text())['Which checkpoint?']
     assert 'mmgh.UnsupervisedMetric' in part and not cells(part)
+
+
+def test_tables_and_tools_take_the_chosen_one(train, tools, tmp_path, capsys):
+    """It is not the last one."""
+    run = tmp_path / 'run'
+    train(CONFIG, run, 'train_cfg.val_interval=1',
+          'default_hooks.checkpoint.save_best=unsupervised/entropy',
+          'default_hooks.checkpoint.rule=greater')
+    chosen, = run.glob('best_*.pth')
+    step = read(chosen)['meta']['iter']
+    accuracy = validations(run)[step]['oracle/accuracy/top1']
+    tools('analysis/compare_runs', run, '--out', tmp_path / 'a.png')
+    assert f'| {accuracy:.1f} ' in capsys.readouterr().out
+    tools('analysis/per_class', run, '--out', tmp_path / 'b.png')
+    told = capsys.readouterr()
+    assert f'{chosen} (chosen without target labels)' in told.err
+    assert f'{accuracy:.1f}' in told.out

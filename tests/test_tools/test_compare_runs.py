@@ -51,8 +51,10 @@ def test_table_has_the_last_accuracy_and_means_over_iterations(
     rows = [[cell.strip() for cell in line.split('|')[1:-1]]
             for line in capsys.readouterr().out.splitlines()
             if line.startswith('|')]
-    assert rows[2:] == [['dann', '1', '70.0', '-', '-', '2.0'],
-                        ['dann-gh', '1', '80.0', '75.0', '105.0', '2.0']]
+    assert rows[2:] == [
+        ['dann', '1', '70.0', '-', '70.0', '-', '-', '2.0'],
+        ['dann-gh', '1', '80.0', '-', '90.0', '75.0', '105.0', '2.0']
+    ]
     assert (tmp_path / 'plot.png').read_bytes().startswith(b'\x89PNG')
 
 
@@ -65,10 +67,10 @@ def test_each_run_has_a_line_of_the_csv(compare, tmp_path):
     compare(*runs, '--out', tmp_path / 'plot.png')
     with open(tmp_path / 'plot.csv', newline='') as file:
         header, *lines = csv.reader(file)
-    assert len(header) == 7
+    assert len(header) == 8
     assert lines == [
-        ['0/dann', 'dann', '70', '70', '', '', '2.0'],
-        ['1/dann', 'dann', '80', '90', '75.0', '105.0', '2.0']
+        ['0/dann', 'dann', '70', '', '70', '', '', '2.0'],
+        ['1/dann', 'dann', '80', '', '90', '75.0', '105.0', '2.0']
     ]
 
 
@@ -81,10 +83,11 @@ def test_older_accuracy_is_not_shown_as_the_last_one(
     torch.save(checkpoint, run / 'iter_4.pth')
     compare(run, '--out', tmp_path / 'plot.png')
     printed = capsys.readouterr().out
-    assert '20.0' not in printed
+    row = printed.splitlines()[2].split('|')
+    assert [cell.strip() for cell in row[3:6]] == ['-', '-', '20.0']
     assert 'dann: its last checkpoint, of iteration 4, was not' in printed
     with open(tmp_path / 'plot.csv', newline='') as file:
-        assert list(csv.reader(file))[1][2:4] == ['', '20']
+        assert list(csv.reader(file))[1][2:5] == ['', '', '20']
 
 
 def test_another_metric_may_be_compared(compare, tmp_path, capsys):

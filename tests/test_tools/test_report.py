@@ -89,11 +89,11 @@ def test_each_section_shows_something(page):
 
 def test_results_are_those_of_the_runs(page, runs):
     rows = cells(sections(page)['Results'])
-    assert [(row[0], *row[5:7]) for row in rows] == [('source-only', '6', '0'),
+    assert [(row[0], *row[6:8]) for row in rows] == [('source-only', '6', '0'),
                                                      ('dann-gh', '6', '0')]
     history = load_trained(runs[1]).history
-    assert rows[0][3:5] == ['-', '-']
-    assert rows[1][3:5] == [
+    assert rows[0][4:6] == ['-', '-']
+    assert rows[1][4:6] == [
         f"{100 * history['train/conflict'].mean():.1f}",
         f"{history['train/angle'].mean():.1f}"
     ]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from math import isnan, nan
 from pathlib import Path
+from typing import Iterable
 
 # What tools share is in the folder above.
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -29,26 +30,33 @@ from mmgh.analysis.tables import markdown_table, spread, write_csv
 from mmgh.input_error import InputError
 
 HEADER = ('run', 'setting', 'target accuracy, last (%)',
-          'target accuracy, best (%, oracle)', 'iterations in conflict (%)',
-          'mean angle (degrees)', 'training time (s)')
+          'chosen without target labels (%)', 'best (%, oracle)',
+          'iterations in conflict (%)', 'mean angle (degrees)',
+          'training time (s)')
 
 
 def table(groups: dict[str, list[RunLog]]) -> str:
     """Write Markdown, one line per setting; a dash without one pair of
     tasks."""
-    header = ('setting', 'runs', 'target accuracy (%)',
+    header = ('setting', 'runs', 'target accuracy, last (%)',
+              'chosen without target labels (%)', 'best (%, oracle)',
               'iterations in conflict (%)', 'mean angle (degrees)',
               'training time (s)')
     return markdown_table(header, [(
         name,
         str(len(runs)),
-        spread([
-            run.last_accuracy for run in runs if not isnan(run.last_accuracy)
-        ]),
+        spread_of_known(run.last_accuracy for run in runs),
+        spread_of_known(run.chosen_accuracy for run in runs),
+        spread([max(run.accuracies) for run in runs]),
         spread_of_means(runs, 'train/conflict', factor=100),
         spread_of_means(runs, 'train/angle'),
         spread([seconds(run) for run in runs]),
     ) for name, runs in groups.items()])
+
+
+def spread_of_known(values: Iterable[float]) -> str:
+    """Write the spread of those that are not NaN."""
+    return spread([value for value in values if not isnan(value)])
 
 
 def spread_of_means(runs: list[RunLog], name: str, factor: int = 1) -> str:
@@ -83,6 +91,7 @@ def rows(runs: dict[str, RunLog]) -> list[tuple]:
         name,
         run.name,
         run.last_accuracy,
+        run.chosen_accuracy,
         max(run.accuracies),
         100 * mean(run, 'train/conflict'),
         mean(run, 'train/angle'),

@@ -53,7 +53,7 @@ def image_sections(runs: list[ReportRun], max_images: int,
                 Seen(
                     run, datasets,
                     outputs_of_domains(
-                        run.trained, datasets, max_images, device=device,
+                        run.shown, datasets, max_images, device=device,
                         track=track)))
         except InputError as error:
             problems.append(f'{run.name} is not shown: {message_of(error)}')
@@ -81,8 +81,9 @@ def features(seen: list[Seen], problems: list[str]) -> Section:
             embedding = embed(one.outputs, _perplexity(one.outputs))
             figure = tsne_figure({one.run.name: embedding}, one.run.classes)
             pictures.append(picture_of(
-                figure, f'Features of both domains, {one.run.name}. Target '
-                'labels only colour the points.'))
+                figure, f'Features of both domains, {one.run.name}, by '
+                f'{one.run.shown.path.name}. Target labels only colour the '
+                'points.'))
     return Section('Features', ' '.join(problems), pictures=pictures)
 
 
@@ -170,7 +171,7 @@ def _images(one: Seen, shown: list[int]) -> Sequence[np.ndarray]:
         return []
     dataset = one.datasets['target']
     items = [dataset[one.target.indices[i]] for i in shown]
-    preprocessor = one.run.trained.build_model().data_preprocessor
+    preprocessor = one.run.shown.build_model().data_preprocessor
     inputs = preprocessor(default_collate(items), False)['inputs']
     preprocessor = getattr(preprocessor, 'preprocessor', preprocessor)
     return visible(inputs, preprocessor,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmgh.analysis import (accuracy_name, load_trained, read_accuracies,
-                           read_scalars, validation_names)
+from mmgh.analysis import (Trained, accuracy_name, load_trained,
+                           read_accuracies, read_scalars, validation_names)
 from mmgh.analysis.conflict import PairHistory, pairs_of
 
 
@@ -29,8 +29,15 @@ class ReportRun:
         self.name = name
         self.work_dir = work_dir
         self.colour = colour
-        self.trained = load_trained(work_dir, cfg_options)
+        self.trained = load_trained(work_dir, cfg_options, newest=True)
+        self._cfg_options = cfg_options
         self.metric = accuracy_name(work_dir, metric)
+
+    @cached_property
+    def shown(self) -> Trained:
+        """What looks at the images: the checkpoint that stands for the
+        run."""
+        return load_trained(self.work_dir, self._cfg_options)
 
     @cached_property
     def cfg(self) -> Config:

@@ -1,13 +1,17 @@
 """The first lines of a page: results, and settings."""
 from __future__ import annotations
 
+from math import isnan
+
+from mmgh.analysis.run_log import chosen_accuracy
 from .page import Section, Table
 from .report_run import ReportRun
 from .settings import differing_settings
 
 # More hide what matters.
 MOST_SETTINGS = 10
-HEADER = ('run', 'target accuracy, last (%)', 'best (%, oracle)',
+HEADER = ('run', 'target accuracy, last (%)',
+          'chosen without target labels (%)', 'best (%, oracle)',
           'in conflict (%)', 'mean angle (degrees)', 'iterations', 'seed',
           'training time (s)')
 
@@ -46,9 +50,11 @@ def _row(run: ReportRun) -> tuple:
     seconds = history.get('train/time')
     seed = run.settings.get('randomness', {}).get('seed')
     accuracies = list(run.accuracies.values())
+    chosen = chosen_accuracy(run.work_dir, run.accuracies)
     return (
         run.name,
         f'{accuracies[-1]:.1f}' if run.is_validated else '-',
+        '-' if isnan(chosen) else f'{chosen:.1f}',
         f'{max(accuracies):.1f}' if accuracies else '-',
         _each(100 * pair.conflicts.mean() for pair in run.pairs),
         _each(pair.angles.mean() for pair in run.pairs),
