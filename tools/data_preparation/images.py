@@ -3,18 +3,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Callable, Iterable, Iterator
+from typing import Iterable, Iterator
 
-from PIL import Image
+from image_check import flaw_of_bytes, look_at_all
 from progress import progress_bar
 
 from .naming import first_ten, is_litter
 
 # Those that mmpretrain's CustomDataset reads.
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')
-# With what a file of each format begins: a file's name may lie.
-BEGINNINGS = (b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n', b'BM', b'GIF8', b'RIFF',
-              b'P2', b'P3', b'P5', b'P6', b'II*\0', b'MM\0*')
 
 
 def is_image(name: str) -> bool:
@@ -45,36 +42,22 @@ def broken_images(paths: Iterable[Path], base: Path, decode: bool,
         title (str): What the progress bar says.
     """
     broken: dict[str, list[str]] = {}
-    find: Callable[[Path], str] = _flaw_of_pixels if decode else _flaw_of_bytes
     paths = sorted(paths)
-    with progress_bar(title, len(paths)) as advance:
-        for path in paths:
-            flaw = find(path)
-            if flaw:
-                name = path.relative_to(base).as_posix()
-                broken.setdefault(flaw, []).append(name)
-            advance(1)
+    for path, flaw in zip(paths, _flaws(paths, decode, title)):
+        if flaw:
+            name = path.relative_to(base).as_posix()
+            broken.setdefault(flaw, []).append(name)
     return [
         f'{len(names)} images {flaw}: {first_ten(names)}'
         for flaw, names in broken.items()
     ]
 
 
-def _flaw_of_bytes(path: Path) -> str:
-    with open(path, 'rb') as file:
-        beginning = file.read(16)
-    if not beginning:
-        return 'are empty'
-    return '' if beginning.startswith(BEGINNINGS) else 'are no images'
-
-
-def _flaw_of_pixels(path: Path) -> str:
-    flaw = _flaw_of_bytes(path)
-    if flaw:
-        return flaw
-    try:
-        with Image.open(path) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return 'cannot be decoded'
-    return ''
+def _flaws(paths: list[Path], decode: bool, title: str) -> Iterator[str]:
+    if decode:
+        yield from (seen.flaw for seen in look_at_all(paths, title))
+        return
+    with progress_bar(title, len(paths)) as advance:
+        for path in paths:
+            yield flaw_of_bytes(path)
+            advance(1)

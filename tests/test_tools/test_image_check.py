@@ -1,0 +1,101 @@
+"""Flaws and oddities of image files are told, where there are some."""
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmgh.input_error import InputError
+
+PIXELS = np.random.default_rng(0).integers(0, 255, (40, 48, 3), np.uint8)
+IMAGE = Image.fromarray(PIXELS)
+
+
+@pytest.fixture(scope='module')
+def check(load_tool):
+    return import_module('image_check')
+
+
+def encoded(image: Image.Image, form: str, **options) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+JPEG = encoded(IMAGE, 'JPEG')
+FLAWED = {
+    'EMPTY': b'',
+    'NO_IMAGE': b'<html>not found</html>',
+    'BROKEN': JPEG[:len(JPEG) // 2],
+}
+ODD = {
+    'SEVERAL': encoded(IMAGE, 'PNG', save_all=True,
+                       append_images=[IMAGE.rotate(180)]),
+    'TRANSPARENT': encoded(IMAGE.convert('RGBA'), 'PNG'),
+    'DEEP': encoded(
+        Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 256), 'PNG'),
+    'PRINTED': encoded(IMAGE.convert('CMYK'), 'JPEG'),
+    'TINY': encoded(IMAGE.resize((48, 20)), 'PNG'),
+}
+PLAIN = {
+    'jpg': JPEG,
+    'png': encoded(IMAGE, 'PNG'),
+    'bmp': encoded(IMAGE, 'BMP'),
+    'gray': encoded(IMAGE.convert('L'), 'PNG'),
+    'webp': encoded(IMAGE, 'WEBP'),
+}
+
+
+def written(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    paths = []
+    for name, content in files.items():
+        paths.append(folder / name)
+        paths[-1].write_bytes(content)
+    return paths
+
+
+@pytest.mark.parametrize('name', FLAWED)
+def test_what_cannot_be_trained_on_is_a_flaw(check, tmp_path, name):
+    path, = written(tmp_path, {'a.jpg': FLAWED[name]})
+    assert check.look_at(path) == check.Seen(getattr(check, name))
+
+
+@pytest.mark.parametrize('name', ODD)
+def test_what_one_might_not_expect_is_told(check, tmp_path, name):
+    path, = written(tmp_path, {'a.png': ODD[name]})
+    seen = check.look_at(path)
+    assert seen.oddities == (getattr(check, name), )
+    assert not seen.flaw and seen.pixels
+
+
+@pytest.mark.parametrize('name', PLAIN)
+def test_nothing_is_told_of_usual_images(check, tmp_path, name):
+    path, = written(tmp_path, {name: PLAIN[name]})
+    seen = check.look_at(path)
+    assert not seen.flaw and not seen.oddities
+
+
+def test_equal_pixels_are_equal_in_any_format(check, tmp_path):
+    paths = written(tmp_path, {**PLAIN, 'copy': PLAIN['png']})
+    digests = {path.name: check.look_at(path).pixels for path in paths}
+    assert digests['png'] == digests['bmp'] == digests['copy']
+    assert len(set(digests.values())) == 4
+
+
+def test_processes_see_the_same_in_the_same_order(check, tmp_path):
+    paths = written(tmp_path, {**FLAWED, **ODD, **PLAIN}) * 3
+    assert check.look_at_all(paths, 'images', processes=2) == [
+        check.look_at(path) for path in paths]
+
+
+def test_a_process_that_ends_is_told(check, tmp_path, monkeypatch):
+    """As by a decoder that fails at a file."""
+    monkeypatch.setattr(check, '_begin', lambda: os._exit(1))
+    paths = written(tmp_path, PLAIN)
+    with pytest.raises(InputError, match='was killed'):
+        check.look_at_all(paths, 'images', processes=2)
