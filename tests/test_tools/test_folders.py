@@ -1,4 +1,4 @@
-"""The shortest way in: two folders of images and one config."""
+"""Configs for two folders of images."""
 from __future__ import annotations
 
 import json
@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmgh.analysis import load_trained, target_dataset
+from mmgh.analysis import load_trained, read_accuracies, target_dataset
 from ..test_datasets.layouts import folders, write_folders, write_image
 
-CONFIG = (
-    Path(__file__).parents[2] / 'configs/folders/'
-    'dann-ghpp_resnet18_folders.py')
+ROOT = Path(__file__).parents[2]
+FOLDERS = ROOT / 'configs/folders'
+CONFIG = FOLDERS / 'dann-ghpp_resnet18_folders.py'
+# The one that says which folders.
+PLAIN = FOLDERS / 'dann_resnet18_folders.py'
+METHODS = {
+    'source-only': None, 'dann': 'mmgh.DANNHead', 'cdan-e': 'mmgh.CDANHead'}
+HARMONIZERS = {'': None, '-gh': 'mmgh.GH', '-ghpp': 'mmgh.GHPlusPlus'}
 SMALL = ['model.backbone.init_cfg=None', 'model.head.num_classes=3'] + [
     f'{loader}_dataloader.{option}' for loader in ('train', 'val', 'test')
     for option in ('num_workers=0', 'persistent_workers=False')
@@ -42,7 +47,41 @@ def data(tmp_path, monkeypatch):
 
 
 def test_config_is_short():
-    assert len(CONFIG.read_text().splitlines()) < 30
+    assert len(PLAIN.read_text().splitlines()) < 30
+
+
+def test_each_config_is_what_its_name_says():
+    """And all else is that of the plain one."""
+    there = {path.stem.split('_')[0] for path in FOLDERS.glob('*.py')}
+    assert there == {'source-only'} | {
+        f'{method}{suffix}' for method in ('dann', 'cdan-e')
+        for suffix in HARMONIZERS}
+    plain = Config.fromfile(PLAIN)
+    for name in there:
+        config = Config.fromfile(FOLDERS / f'{name}_resnet18_folders.py')
+        method = name.replace('-ghpp', '').replace('-gh', '')
+        head, harmonizer = (config.model.pop('uda_head', {}),
+                            config.optim_wrapper.pop('harmonizer', {}))
+        assert head.get('type') == METHODS[method]
+        assert harmonizer.get('type') == HARMONIZERS[name[len(method):]]
+        assert config.optim_wrapper.optimizer == plain.optim_wrapper.optimizer
+        assert config.model.backbone == plain.model.backbone
+        assert config.model.head == plain.model.head
+        assert config.test_dataloader == plain.test_dataloader
+        assert config.train_cfg == plain.train_cfg
+        if head:
+            # A longer one would be a fraction of it at the end.
+            assert head.reversal.warmup_iters == plain.train_cfg.max_iters
+            assert config.train_dataloader == plain.train_dataloader
+
+
+def test_source_only_sees_no_target(data, train, tmp_path):
+    shutil.rmtree(data / 'target/mug')
+    options = [option.replace('dataset.source.', 'dataset.')
+               for option in SMALL if '.target.' not in option]
+    checkpoint = train(FOLDERS / 'source-only_resnet18_folders.py',
+                       tmp_path / 'work', *options, *NO_VALIDATION)
+    assert checkpoint['meta']['iter'] == 6
 
 
 def test_two_folders_become_an_evaluated_model(data, train, tools, tmp_path):
@@ -74,7 +113,7 @@ def test_target_may_have_no_labels(data, train, tools, tmp_path):
 
 def config_in(readme: str, heading: str) -> str:
     """The first one in a section."""
-    text = (CONFIG.parents[2] / readme).read_text()
+    text = (ROOT / readme).read_text()
     code = text.split(f'\n## {heading}\n')[1].split('```python\n')[1]
     return code.split('```')[0].replace(f"'{CONFIG.name}'", f"'{CONFIG}'")
 
@@ -110,13 +149,34 @@ def test_wrong_number_of_classes_is_refused_before_training(
 
 
 def test_config_names_all_folders(tmp_path):
-    """What the README tells to edit is all there is."""
+    """What it tells to edit is all there is."""
     path = tmp_path / 'copy.py'
-    text = CONFIG.read_text().replace("'../", f"'{CONFIG.parents[1]}/")
+    text = PLAIN.read_text().replace("'../", f"'{PLAIN.parents[1]}/")
     path.write_text(text.replace('data/mine/', 'photos/'))
     assert 'data/mine' not in Config.fromfile(path).pretty_text
 
 
-def test_readme_shows_the_config():
-    readme = CONFIG.parents[2] / 'README.md'
-    assert CONFIG.read_text() in readme.read_text()
+def test_config_in_the_readme_trains_as_it_is_written(tmp_path, tools,
+                                                      monkeypatch):
+    """On ten classes, for two iterations; of the settings only what needs a
+    connection is changed."""
+    monkeypatch.chdir(tmp_path)
+    names = [f'class {i}' for i in range(10)]
+    write_folders(tmp_path / 'data/mine/source', 1, names)
+    write_folders(tmp_path / 'data/mine/target', 1, names)
+    path = tmp_path / 'mine.py'
+    path.write_text(config_in('README.md', 'Turn it on in your config'))
+    tools('train', path, '--cfg-options', 'model.backbone.init_cfg=None',
+          'train_cfg.max_iters=2', 'train_cfg.val_interval=2',
+          'train_dataloader.batch_size=2')
+    work = tmp_path / 'work_dirs/mine'
+    assert read_accuracies(work, 'accuracy/top1').keys() == {2}
+    history = load_trained(work).history
+    assert len(history['train/angle']) == 2
+    config = Config.fromfile(path)
+    assert config.model.backbone.init_cfg.type == 'Pretrained'
+    assert config.model.uda_head.reversal.warmup_iters == (
+        config.train_cfg.max_iters) == 2000
+    rates = config.optim_wrapper
+    assert rates.optimizer.lr == 0.01
+    assert rates.paramwise_cfg.custom_keys == dict(backbone=dict(lr_mult=0.1))

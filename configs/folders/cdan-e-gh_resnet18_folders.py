@@ -1,0 +1,3 @@
+_base_ = ['cdan-e_resnet18_folders.py', '../_base_/harmonizers/gh.py']
+
+optim_wrapper = {{_base_.gh}}
