@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,7 +61,9 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     """
     path = find_config(path)
     try:
-        with _missing_module_named(path):
+        with _missing_module_named(path), warnings.catch_warnings():
+            # MMEngine's way to find `package::config`, told for each base.
+            warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
             cfg = _read(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(

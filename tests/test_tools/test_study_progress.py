@@ -19,25 +19,31 @@ def log(work_dir: Path, text: str) -> None:
 
 
 def test_time_is_told_from_what_is_done(progress, tmp_path):
-    """Of runs that are not at their end, too; not of what was there."""
+    """Of runs that are not at their end, too; not of what was there, nor of
+    the time before anything is done."""
     now = [100.]
     first, second, third, unknown = (tmp_path / str(i) for i in range(4))
     log(first, '{"loss": 1.0, "step": 50}\n')
     found = progress(
         {first: 100, second: 100, third: 100, unknown: None}, lambda: now[0])
-    assert str(found) == '0/4'
-    now[0] += 60
-    assert str(found) == '0/4'
+
+    def told(seconds: float) -> str:
+        now[0] += seconds
+        found.look()
+        return str(found)
+
+    assert told(0) == told(500) == '0/4'
+    log(second, '{"loss": 1.0, "step": 25}\n')
+    assert told(100) == told(0) == '0/4'
     # The last line is being written.
-    log(second, '{"loss": 1.0, "step": 25}\n{"loss": 1.0, "st')
-    # A quarter of a run a minute: 3.25 are left.
-    assert str(found) == '0/4, about 0:13:00 left'
+    log(second, '{"loss": 1.0, "step": 50}\n{"loss": 1.0, "st')
+    # A quarter of a run a minute: 3 are left.
+    assert told(60) == '0/4, about 0:12:00 left'
     found.end(first)
-    # Now three quarters of a minute: 2.75 are left.
-    assert str(found) == '1/4, about 0:03:40 left'
-    now[0] += 60
+    # Now three quarters of a minute: 2.5 are left.
+    assert told(0) == '1/4, about 0:03:20 left'
     log(unknown, '{"loss": 1.0, "step": 25}\n')
-    assert str(found) == '1/4, about 0:07:20 left'
+    assert told(60) == '1/4, about 0:06:40 left'
     for run in (second, third, unknown):
         found.end(run)
-    assert str(found) == '4/4'
+    assert told(0) == '4/4'

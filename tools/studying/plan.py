@@ -42,6 +42,8 @@ class Run(NamedTuple):
     baseline: str
     """Name of the harmonizer that the others are compared with."""
     metric: str
+    scale: float
+    """What the metric is multiplied by, to be told as percent."""
     variant: dict
     """Where the method is one with its alignment made stronger or weaker: the
     name `of` the method, and the `strength`, which is 1 as it was tuned."""
@@ -67,6 +69,7 @@ class Run(NamedTuple):
             data=self.data.name,
             options=' '.join(f'{k}={v}' for k, v in options.items()),
             metric=self.metric,
+            **({} if self.scale == 1 else dict(scale=self.scale)),
             **self.variant)
 
 
@@ -76,7 +79,8 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
     Args:
         path: Config of the study, for `find_config`;
             configs/studies/digits.py explains it.
-        chosen: Names or seeds by axis; all where there are none.
+        chosen: Names by axis, and any seeds; all of the study where there
+            are none.
 
     Raises:
         FileNotFoundError: If the study, or a config that it names, is not
@@ -89,6 +93,8 @@ def plan(path: Path, chosen: dict | None = None) -> list[Run]:
     add_null(study)
     chosen = chosen or {}
     axes = {}
+    if chosen.get('seeds'):
+        study.seeds = list(dict.fromkeys(chosen['seeds']))
     for axis in AXES:
         there = list(study[axis])
         wanted = chosen.get(axis) or there
@@ -190,7 +196,7 @@ def make_run(study: Config, folder: Path, seed: int, pair: str, method: str,
     return Run(pair, method, harmonizer, seed, config_of(folder, config),
                config_of(folder, data), entry.get('harmonizer'), options,
                study.baseline, study.get('metric', 'accuracy/top1'),
-               variant_of(study.methods[method]))
+               study.get('scale', 1.), variant_of(study.methods[method]))
 
 
 def variant_of(entry: dict) -> dict:

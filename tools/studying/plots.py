@@ -8,7 +8,7 @@ from pathlib import Path
 from mmgh.analysis.plots import (COLOURS, MARKERS, as_label, legend,
                                  names_as_they_are, save, subplots)
 from .contrast import contrast
-from .results import Setting
+from .results import Setting, metric_name
 
 
 def by_pair(settings: list[Setting]) -> dict[str, list[Setting]]:
@@ -62,8 +62,8 @@ def plot(settings: list[Setting], names: list[str], path: Path, label: str,
 
 def plot_accuracies(settings: list[Setting], path: Path) -> None:
     """Draw each run, and the means."""
-    plot(settings, harmonizers(settings), path, 'target accuracy (%)',
-         draw_accuracies)
+    plot(settings, harmonizers(settings), path,
+         f'target {metric_name(settings)}', draw_accuracies)
 
 
 def draw_accuracies(axes, setting, height, style) -> None:

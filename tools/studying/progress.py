@@ -10,6 +10,8 @@ from typing import Callable
 class Progress:
     """Guesses when the runs of a study will be done, from their logs.
 
+    It knows what there was when it looked last.
+
     Args:
         lengths (dict[Path, int | None]): Iterations by folder of a run; None
             where a run says nothing until it is done.
@@ -22,8 +24,8 @@ class Progress:
         self._lengths = lengths
         self._clock = clock
         self._ended: set[Path] = set()
-        self._start = clock()
-        self._before = self.done
+        self._start: tuple[float, float] | None = None
+        self._last = clock(), self.done
 
     @property
     def done(self) -> float:
@@ -35,14 +37,28 @@ class Progress:
         """Count a run as done, whether or not it has failed."""
         self._ended.add(folder)
 
+    def look(self) -> None:
+        """Look at the logs. Time counts from when the first of them has
+        grown: until then processes start, which they do once."""
+        now = self._clock(), self.done
+        if self._start is None and now[1] > self._last[1]:
+            self._start = now
+        self._last = now
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until all is done; None where it cannot be told yet."""
+        if self._start is None or self._last[1] <= self._start[1]:
+            return None
+        seconds, gained = (
+            last - start for last, start in zip(self._last, self._start))
+        return seconds / gained * (len(self._lengths) - self._last[1])
+
     def __str__(self) -> str:
-        count, done = len(self._lengths), self.done
-        text = f'{len(self._ended)}/{count}'
-        seconds = self._clock() - self._start
-        gained = done - self._before
-        if gained > 0 and len(self._ended) < count:
-            left = timedelta(seconds=round(seconds / gained * (count - done)))
-            text += f', about {left} left'
+        text = f'{len(self._ended)}/{len(self._lengths)}'
+        left = self.seconds_left
+        if left is not None and len(self._ended) < len(self._lengths):
+            text += f', about {timedelta(seconds=round(left))} left'
         return text
 
 

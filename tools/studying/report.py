@@ -9,11 +9,11 @@ from .comparison import LEVEL
 from .contrast import Contrast, by_harmonizer, contrast
 from .over_pairs import over_pairs
 from .plots import by_pair, plot_accuracies, plot_differences
-from .results import Setting, differences, find
+from .results import Setting, differences, find, metric_name
 from .robustness import plot_robustness
 
 COMPARED = ('95 % interval', 'smallest effect', 'null', 'verdict')
-HEADER = ('method', 'harmonizer', 'seeds', 'accuracy (%)', 'difference',
+HEADER = ('method', 'harmonizer', 'seeds', '{metric}', 'difference',
           *COMPARED, 'in conflict (%)', 'angle (degrees)')
 OVERALL = ('harmonizer', 'pairs and methods', 'runs', 'mean difference',
            *COMPARED, 'better in', 'worst', 'best')
@@ -70,7 +70,7 @@ def by_chance(settings: list[Setting]) -> str:
         if found:
             parts.append(f'{sum(found)} of the {len(found)} {name} exclude 0, '
                          f'by chance alone {LEVEL * len(found):.1f} would')
-    return '; '.join(parts) + '.'
+    return '; '.join(parts) + '.' if parts else ''
 
 
 def markdown(settings: list[Setting]) -> str:
@@ -79,10 +79,12 @@ def markdown(settings: list[Setting]) -> str:
     for pair, group in by_pair(settings).items():
         rows = [row(setting, settings) for setting in group]
         parts.append(f'**{pair}**, last iteration\n')
-        parts.append(markdown_table(HEADER, rows, text_columns=2) + '\n')
+        header = [name.format(metric=metric_name(group)) for name in HEADER]
+        parts.append(markdown_table(header, rows, text_columns=2) + '\n')
     groups = by_harmonizer(settings)
     if groups:
-        parts.append(f'{NOTES.strip()}\n\n{by_chance(settings)}\n')
+        notes = NOTES.strip(), by_chance(settings)
+        parts.append('\n\n'.join(filter(None, notes)) + '\n')
         parts.append(over_pairs(settings))
         parts.append('**Over pairs and methods**, mean difference of each; '
                      'the interval is for these, not for others\n')

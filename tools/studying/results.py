@@ -102,6 +102,14 @@ def settings_of(runs: Iterable[dict]) -> list[Setting]:
     return list(settings.values())
 
 
+def metric_name(settings: list[Setting]) -> str:
+    """Return what the accuracies are, as tables name it."""
+    name = next(iter(settings[0].runs.values())).get('metric') or 'accuracy'
+    if 'accuracy' in name:
+        return 'accuracy (%)'
+    return f"{name.rpartition('/')[-1].replace('_', ' ')} (% of the most)"
+
+
 def find(settings: list[Setting], pair: str, method: str,
          harmonizer: str) -> Setting:
     """Find a setting; one without runs if there is none."""

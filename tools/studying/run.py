@@ -24,6 +24,7 @@ import mmpretrain
 import torch
 from command_line import build_runner, set_loader_defaults, slips_told
 from mmengine.config import Config
+from studying.chosen import chosen_checkpoint
 
 from mmgh.analysis import RunLog, read_run_log
 from mmgh.atomic_files import write_atomically
@@ -39,8 +40,8 @@ def read_written(path: Path) -> Config:
     return cfg
 
 
-def train(work_dir: Path) -> None:
-    """Train what is missing."""
+def train(work_dir: Path) -> Config:
+    """Train what is missing; return the config."""
     cfg = read_written(work_dir / 'config.py')
     cfg.work_dir = str(work_dir)
     cfg.resume = True
@@ -48,10 +49,11 @@ def train(work_dir: Path) -> None:
     set_loader_defaults(cfg, pin_memory=True, persistent_workers=True)
     with slips_told(cfg):
         build_runner(cfg).train()
+    return cfg
 
 
-def measurements(run: RunLog) -> dict:
-    """Sum up the log of a finished run."""
+def measurements(run: RunLog, scale: float) -> dict:
+    """Sum up the log of a finished run, the metric in percent."""
 
     def mean(name: str) -> float | None:
         """Average over the iterations, and over the pairs of tasks."""
@@ -63,8 +65,8 @@ def measurements(run: RunLog) -> dict:
 
     return dict(
         iterations=run.steps[-1],
-        accuracy=run.last_accuracy,
-        oracle_accuracy=max(run.accuracies),
+        accuracy=scale * run.last_accuracy,
+        oracle_accuracy=scale * max(run.accuracies),
         validations=len(run.accuracies),
         conflict=mean('conflict'),
         angle=mean('angle'),
@@ -98,12 +100,18 @@ def main(work_dir: Path) -> None:
         except BlockingIOError:
             sys.exit(f'{work_dir} is being trained by another process.')
         description = json.loads((work_dir / 'run.json').read_text())
-        train(work_dir)
+        cfg = train(work_dir)
         run = read_run_log(work_dir, description['metric'])
         if isnan(run.last_accuracy):
             sys.exit(f'{work_dir} was not validated at iteration '
                      f'{run.iteration}, its last.')
-        result = {**description, **measurements(run), **versions()}
+        scale = description.get('scale', 1.)
+        result = {
+            **description,
+            **measurements(run, scale),
+            **chosen_checkpoint(cfg, work_dir, description['metric'], scale),
+            **versions()
+        }
         write_atomically(work_dir / 'result.json',
                          json.dumps(result, indent=2).encode())
 

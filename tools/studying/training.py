@@ -14,8 +14,9 @@ from .progress import Progress
 from .results import read_result
 from .worker import LOG, Worker
 
-# Seconds without news.
+# Seconds without news; fewer, until it can be told how many are left.
 TELL_EVERY = 30
+TELL_FIRST = 10
 
 
 def prepare(work_dir: Path, description: dict, cfg: Config) -> None:
@@ -64,12 +65,16 @@ def train_all(lengths: dict[Path, int | None], workers: int) -> list[Path]:
     try:
         running = {pool.submit(train, path): path for path in lengths}
         while running:
-            ended, _ = wait(running, TELL_EVERY, FIRST_COMPLETED)
+            known = progress.seconds_left is not None
+            ended, _ = wait(running, TELL_EVERY if known else TELL_FIRST,
+                            FIRST_COMPLETED)
+            progress.look()
             if not ended:
                 print(f'[{progress}]', flush=True)
             for future in ended:
                 work_dir = running.pop(future)
                 progress.end(work_dir)
+                progress.look()
                 result = read_result(work_dir)
                 if result is None:
                     failed.append(work_dir)
