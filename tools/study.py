@@ -1,6 +1,7 @@
 """Run a study: methods x harmonizers x domain pairs x seeds, from configs.
 
     mmgh study configs/studies/digits.py --out work_dirs/study
+    mmgh study folders --source FOLDER --target FOLDER
 
 Finished runs are not done again, stopped ones go on where they stopped. The
 results of all runs below `--out` end in its study.csv, from which
@@ -18,6 +19,9 @@ import mmgh  # noqa: F401
 
 # isort: split
 from expected_errors import one_line_errors
+from own_folders.beginning import begin, is_begun
+from own_folders.options import NAME, add_folder_options, check_folder_options
+from own_folders.page import write_folders_page
 from studying.plan import AXES, Run, plan
 from studying.power import power_table
 from studying.report import report
@@ -44,9 +48,12 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('study',
         type=Path,
-        help='its config: a file, or one that comes with mmgh')
+        help='its config: a file, or one that comes with mmgh; or folders')
     parser.add_argument(
-        '--out', type=Path, help='folder of runs and results')
+        '--out',
+        type=Path,
+        help='folder of runs and results (default for folders: '
+        'work_dirs/SOURCE2TARGET)')
     parser.add_argument(
         '--known',
         type=Path,
@@ -60,7 +67,8 @@ def parse_args() -> argparse.Namespace:
         help='runs at a time; they share the GPUs evenly, if there are any')
     for axis in ('pairs', 'methods', 'harmonizers'):
         parser.add_argument(f'--{axis}', nargs='+', help='only these')
-    parser.add_argument('--seeds', nargs='+', type=int, help='only these')
+    parser.add_argument(
+        '--seeds', nargs='+', type=int, help="these, not the study's")
     parser.add_argument(
         '--dry-run', action='store_true', help='only list the runs')
     parser.add_argument(
@@ -75,7 +83,9 @@ def parse_args() -> argparse.Namespace:
         default=[1., 0.5],
         metavar='POINTS',
         help='with --plan: to be found (default: 1 0.5)')
+    add_folder_options(parser)
     args = parser.parse_args()
+    check_folder_options(parser, args)
     if not (args.out or args.plan or args.dry_run):
         parser.error('--out is needed')
     if min(args.effect) <= 0:
@@ -91,6 +101,8 @@ def main() -> None:
     args = parse_args()
     # Job schedulers stop what they started in this way.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if args.study == NAME:
+        args.study = begin_or_stop(args)
     runs = plan(args.study, {axis: getattr(args, axis) for axis in AXES})
     known = read_runs(args.known) if args.known else []
     if args.dry_run:
@@ -99,6 +111,14 @@ def main() -> None:
         tell_power(args, runs, known)
     else:
         do(args, runs, known)
+
+
+def begin_or_stop(args: argparse.Namespace) -> Path:
+    try:
+        return begin(args)
+    except KeyboardInterrupt:
+        print('\nStopped. Nothing was trained yet.')
+        sys.exit(130)
 
 
 def tell_power(args: argparse.Namespace, runs: list[Run],
@@ -133,14 +153,17 @@ def do(args: argparse.Namespace, runs: list[Run], known: list[dict]) -> None:
         prepare(work_dir, describe(run, cfg), cfg)
         if read_result(work_dir) is None:
             missing[work_dir] = iterations(cfg)
-    print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before.',
-          flush=True)
+    print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before. '
+          f'They are in {args.out}.', flush=True)
     failed = train_all(missing, args.workers)
     results = [*results_below(args.out), *kept]
     if results:
         table = args.out / 'study.csv'
         write_results(table, results, [run[:4] for run in plan(args.study)])
-        report(settings_of(read_runs(table)), args.out)
+        settings = settings_of(read_runs(table))
+        report(settings, args.out)
+        if is_begun(args.out):
+            print(f'Page: {write_folders_page(args.out, settings)}')
     if failed:
         sys.exit(f'Failed, see {LOG} in each: ' + ', '.join(map(str, failed)))
 

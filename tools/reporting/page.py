@@ -47,6 +47,8 @@ class Section:
     """Long texts by their names, folded away."""
     notes: Sequence[str] = ()
     """Sentences, each by itself, before the table."""
+    commands: str = ''
+    """Lines for a shell."""
 
 
 @names_as_they_are()

@@ -1,0 +1,1 @@
+"""A study of two folders of images: what `mmgh study folders` is besides."""

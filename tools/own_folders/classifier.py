@@ -1,0 +1,200 @@
+"""The classifier of a study of two folders: a name, or a config."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from feature_extraction.networks import (build_network, feature_config,
+                                         feature_size, is_pretrained,
+                                         read_weights)
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+from torch import nn
+
+from mmgh.config_data import without_initialisation
+from mmgh.config_file import read_config
+from mmgh.deployment.file_pipeline import image_format
+from mmgh.input_error import InputError
+
+# Short names of classifiers in the zoo of mmpretrain that have weights of
+# ImageNet. The zoo's own names do as well.
+SHORT = {
+    'resnet18': 'resnet18_8xb32_in1k',
+    'resnet50': 'resnet50_8xb32_in1k',
+    'resnet101': 'resnet101_8xb32_in1k',
+    'mobilenet-v2': 'mobilenet-v2_8xb32_in1k',
+    'mobilenet-v3-small': 'mobilenet-v3-small_3rdparty_in1k',
+    'efficientnet-b0': 'efficientnet-b0_3rdparty_8xb32_in1k',
+    'convnext-tiny': 'convnext-tiny_32xb128_in1k',
+    'swin-tiny': 'swin-tiny_16xb64_in1k',
+    'vit-small': 'deit-small_4xb256_in1k',
+    'vit': 'vit-base-p16_in21k-pre_3rdparty_in1k-384px',
+    'vit-base': 'vit-base-p16_in21k-pre_3rdparty_in1k-384px',
+}
+TIMM = 'timm/'
+# Images of no more pixels than these on a side, unless they are asked for.
+LARGEST = 224
+OFFLINE = ('Without a connection give a file by --weights, or begin with '
+           '--no-pretrained.')
+
+
+class Found(NamedTuple):
+    """A classifier as its config has it."""
+
+    model: dict
+    """Backbone, neck and preprocessor; no head."""
+    pipelines: tuple[list[dict], list[dict]] | None
+    """Of training and test, where the config is the user's."""
+    shape: tuple[int, int, int]
+    """Of an image: channels, height, width."""
+    weights: str | None
+    """File or address of pretrained ones; None if the model names them, or
+    there are none."""
+
+
+class Classifier(NamedTuple):
+    """What the configs of a study need to know of one."""
+
+    found: Found
+    features: int
+    """Their number, behind backbone and neck."""
+    state: dict | None
+    """Pretrained weights of backbone and neck; None without."""
+    has_layer_norm: bool
+
+
+def find_classifier(name: str, size: int | None) -> Found:
+    """Find a classifier by a short name, a name of mmpretrain's zoo,
+    ``timm/NAME``, or the config of one.
+
+    Args:
+        name (str): The name, or the file.
+        size (int, optional): Pixels of the images, on a side; None as the
+            classifier was trained with, but at most 224.
+
+    Raises:
+        InputError: If there is none.
+    """
+    init_default_scope('mmpretrain')
+    if name.startswith(TIMM):
+        return _of_timm(name[len(TIMM):], size)
+    own = '::' in name or Path(name).suffix == '.py'
+    cfg, weights = _of_config(name) if own else _of_zoo(name)
+    with_data = cfg.get('test_dataloader') or cfg.get('val_dataloader')
+    if not with_data:
+        cfg.test_dataloader = dict(dataset=dict(pipeline=_no_change()))
+    config = feature_config(cfg)
+    shape = image_format(config['test_pipeline']).shape
+    pipelines = None
+    if own and with_data and size is None:
+        pipelines = config['train_pipeline'], config['test_pipeline']
+    else:
+        size = size or min(LARGEST, shape[1])
+        shape = 3, size, size
+    model = config['model']
+    if 'img_size' in model['backbone']:
+        model['backbone']['img_size'] = shape[1]
+    return Found(model, pipelines, shape, weights)
+
+
+def _no_change() -> list[dict]:
+    return [dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=(LARGEST, LARGEST)),
+            dict(type='PackInputs')]
+
+
+def _of_config(name: str) -> tuple[Config, str | None]:
+    cfg = read_config(name)
+    return cfg, cfg.get('load_from')
+
+
+def _of_zoo(name: str) -> tuple[Config, str]:
+    # Not for --help.
+    from mmpretrain.apis import ModelHub
+    try:
+        found = ModelHub.get(SHORT.get(name, name))
+    except ValueError as error:
+        raise InputError(
+            f"`--classifier` should be one of {', '.join(SHORT)}, another "
+            'name of the zoo of mmpretrain, timm/NAME, or the config of a '
+            f'classifier, but got {name!r}.') from error
+    if not found.weights:
+        raise InputError(f'`--classifier` {name!r} should have weights in the '
+                         'zoo of mmpretrain, but has none.')
+    return found.config, found.weights
+
+
+def _of_timm(name: str, size: int | None) -> Found:
+    try:
+        import timm
+    except ImportError as error:
+        raise InputError('`--classifier timm/NAME` needs timm: pip install '
+                         'timm.') from error
+    if not timm.is_model(name):
+        raise InputError('`--classifier timm/NAME` should name a model of '
+                         f'timm, but got {name!r}.')
+    default = timm.create_model(name, pretrained=False).default_cfg
+    model = dict(
+        type='ImageClassifier',
+        data_preprocessor=dict(
+            mean=[255. * value for value in default['mean']],
+            std=[255. * value for value in default['std']],
+            to_rgb=True),
+        backbone=dict(
+            type='TIMMBackbone', model_name=name, pretrained=True),
+        neck=dict(type='GlobalAveragePooling'))
+    size = size or min(LARGEST, default['input_size'][-1])
+    return Found(model, None, (3, size, size), None)
+
+
+def build_classifier(found: Found, pretrained: bool,
+                     weights: str | None) -> Classifier:
+    """Build backbone and neck once, with their weights.
+
+    Args:
+        found (Found): The classifier.
+        pretrained (bool): Whether to take the weights that it names.
+        weights (str, optional): A file that has them instead.
+
+    Raises:
+        InputError: If the weights are not there, or not of this classifier.
+    """
+    model = found.model
+    network, has_weights = _network(model, found.weights, pretrained, weights)
+    features = feature_size(network, found.shape)
+    layer_norm = any(isinstance(part, nn.LayerNorm)
+                     for part in network.modules())
+    return Classifier(found, features,
+                      network.state_dict() if has_weights else None,
+                      layer_norm)
+
+
+def _network(model: dict, own: str | None, pretrained: bool,
+             file: str | None) -> tuple[nn.Module, bool]:
+    """Return it, and whether it is pretrained."""
+    if file is not None:
+        # Of other files the address would be told as if it were a name.
+        if not Path(file).is_file():
+            raise InputError(f'`--weights` should be a file, but got {file}.')
+        try:
+            return build_network(model, read_weights(file)), True
+        except InputError as error:
+            raise InputError(f'--weights: {error}') from error
+    if pretrained and (own or is_pretrained(model)):
+        try:
+            return build_network(model, own and read_weights(own)), True
+        except Exception as error:  # of connections, of several libraries
+            reason = ' '.join(str(error).split())
+            if not isinstance(error, InputError):
+                reason = f'{type(error).__name__}: {reason}'
+            raise InputError('The pretrained weights should be downloaded, '
+                             f'but: {reason} {OFFLINE}') from error
+    return MODELS.build(without_initialisation(model)).eval(), False
+
+
+def write_weights(state: dict, path: Path) -> None:
+    """Write the pretrained weights, from which each run begins."""
+    partial = path.with_suffix('.part')
+    torch.save(dict(state_dict=state), partial)
+    partial.replace(path)

@@ -1,0 +1,102 @@
+"""What a study of two folders says, in words."""
+from __future__ import annotations
+
+from typing import Sequence
+
+from studying.comparison import LEVEL, Comparison, compare
+from studying.contrast import contrast
+from studying.plan import NULL
+from studying.results import Setting, differences, find
+
+from .choice import run_name
+
+SOURCE_ONLY = 'source-only'
+ONE_SEED = ('With one seed nothing can be told from chance. Give more, such '
+            'as --seeds 0 1 2: finished runs are kept.')
+
+
+def harmonized(settings: Sequence[Setting]) -> list[Setting]:
+    """Return what is compared with its plain method, but for the null."""
+    return [setting for setting in settings
+            if setting.harmonizer not in (setting.baseline, NULL)]
+
+
+def name_of(setting: Setting) -> str:
+    return run_name(*setting[1:3], setting.baseline)
+
+
+def headline(settings: list[Setting]) -> str:
+    """Answer in a sentence or two whether harmonization helps."""
+    changes = {
+        name_of(setting): contrast([setting], settings)
+        for setting in harmonized(settings)
+    }
+    compared = {name: change for name, change in changes.items()
+                if change.baseline}
+    if not changes:
+        return 'Nothing was harmonized.'
+    if not compared:
+        return ONE_SEED
+    better = [name for name, change in compared.items()
+              if change.verdict.endswith('and than the null')
+              and change.baseline.mean > 0]
+    worse = [name for name, change in compared.items()
+             if change.baseline.excludes_zero and change.baseline.mean < 0]
+    parts = []
+    if better:
+        parts.append(f"It helps by more than chance: {', '.join(better)}.")
+    else:
+        seen = max(change.baseline.detectable for change in compared.values())
+        parts.append('Not beyond chance. A gain of '
+                     f'{seen:.1f} points would most likely have been seen, a '
+                     'smaller one may have been missed: more seeds see more.')
+    if worse:
+        parts.append(f"It harms: {', '.join(worse)}.")
+    if min(len(setting.runs) for setting in settings) < 3:
+        parts.append('Two seeds are few: an interval of two differences may '
+                     'be narrow, or wide, by chance.')
+    if len(compared) > 1:
+        parts.append(f'Of {len(compared)} comparisons chance alone would let '
+                     f'{LEVEL * len(compared):.1f} look like a change.')
+    return ' '.join(parts)
+
+
+def sentences(settings: list[Setting]) -> list[str]:
+    """Compare each method with the source alone, and each harmonizer with
+    its plain method."""
+    notes = []
+    for setting in settings:
+        if setting.harmonizer == setting.baseline and (
+                setting.method != SOURCE_ONLY):
+            source = find(settings, setting.pair, SOURCE_ONLY,
+                          setting.baseline)
+            notes += _against(setting, source, settings)
+    for setting in settings:
+        plain = find(settings, *setting[:2], setting.baseline)
+        notes += _against(setting, plain, settings)
+    return notes
+
+
+def _against(setting: Setting, other: Setting,
+             settings: list[Setting]) -> list[str]:
+    changes = differences(setting, other)
+    if not changes:
+        return []
+    about = f'{name_of(setting)} against {name_of(other)}'
+    if setting.harmonizer == NULL:
+        about += ', which differ by roundings alone'
+    found = compare([changes])
+    if found is None:
+        return [f'{about}: {changes[0]:+.1f} points with one seed, which '
+                'tells nothing.']
+    if setting.method == other.method:
+        verdict = contrast([setting], settings).verdict
+    else:
+        verdict = _verdict(found)
+    return [f'{about}: {verdict}: {found.mean:+.1f}, {found.interval} points.']
+
+
+def _verdict(found: Comparison) -> str:
+    if not found.excludes_zero:
+        return 'no difference beyond chance'
+    return 'better' if found.mean > 0 else 'worse'
