@@ -200,6 +200,17 @@ def test_robustness_is_that_of_pairs_with_all_points(load_tool, tmp_path):
     assert clipped.highs[2] == pytest.approx(high)
 
 
+def test_robustness_is_that_of_seeds_of_all_harmonizers(load_tool, tmp_path):
+    drawn = import_module('studying.robustness').robustness
+    results = import_module('studying.results')
+    table = write_strengths(tmp_path / 'study.csv')
+    before = drawn(results.settings_of(results.read_runs(table)))
+    with open(table, 'a', newline='') as file:
+        csv.writer(file).writerow(
+            ('A -> B', 'DANN x10', 'none', 3, 'none', 99., '', '', 'DANN', 10))
+    assert drawn(results.settings_of(results.read_runs(table))) == before
+
+
 def test_missing_table_is_an_error(tools, tmp_path):
     with pytest.raises(SystemExit, match='There is no .*study.csv'):
         tools('analysis/study_report', tmp_path / 'study.csv')

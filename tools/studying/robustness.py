@@ -22,8 +22,9 @@ def plot_robustness(settings: list[Setting], path: Path) -> None:
 
 
 def robustness(settings: list[Setting]) -> dict[str, dict[str, Curve]]:
-    """Average over the pairs of domains that have all points of a method, so
-    that points of one panel can be compared; by title, then by harmonizer."""
+    """Average over the pairs of domains that have all points of a method, and
+    at each point over the seeds of all harmonizers, so that these can be
+    compared; by title, then by harmonizer."""
     runs = [next(iter(setting.runs.values())) for setting in settings]
     varied = {run.get('of') for run in runs}
     methods: dict[str, dict[str, Points]] = {}
@@ -44,9 +45,32 @@ def robustness(settings: list[Setting]) -> dict[str, dict[str, Curve]]:
                 f'mean of {len(pairs)} pairs')
             panels[f'{method}, {domains}'] = {
                 name: curve(points, pairs)
-                for name, points in harmonizers.items()
+                for name, points in of_common_seeds(harmonizers).items()
             }
     return panels
+
+
+def of_common_seeds(harmonizers: dict[str, Points]) -> dict[str, Points]:
+    """Keep at each strength and pair the seeds that all harmonizers have
+    there: means of others would differ by the seeds."""
+
+    def restricted(setting: Setting, strength: float) -> Setting:
+        there = [points[strength][setting.pair].runs
+                 for points in harmonizers.values()
+                 if setting.pair in points.get(strength, ())]
+        common = set.intersection(*map(set, there))
+        runs = {seed: run for seed, run in setting.runs.items()
+                if seed in common}
+        return setting._replace(runs=runs or setting.runs)
+
+    return {
+        name: {
+            strength: {pair: restricted(setting, strength)
+                       for pair, setting in pairs.items()}
+            for strength, pairs in points.items()
+        }
+        for name, points in harmonizers.items()
+    }
 
 
 def common_pairs(harmonizers: dict[str, Points]) -> list[str]:
