@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import pytest
 from mmengine.config import Config
 
+from mmgh.config_names import check_names
 from mmgh.input_error import InputError
 from ..processes import CopiedPopen
 from .short_runs import SHORT, assert_same_training, read, stop_after_three
@@ -548,3 +549,22 @@ def test_failure_of_one_run_does_not_stop_the_others(tools, tmp_path, capsys,
     assert told.startswith('[1/2')
     assert told.endswith(
         f'failed: {text.splitlines()[-1]} (see output.log there)')
+
+
+@pytest.mark.parametrize('study', [
+    'digits_variants', 'office31_features', 'office31_last_block',
+    'office31_strengths'
+])
+def test_config_of_a_run_passes_the_checks_of_a_training(
+        study, planning, run_config, load_tool, tmp_path):
+    """It has the values of all variables, which nothing uses any more."""
+    run = planning.plan(CONFIGS / f'studies/{study}.py')[-1]
+    cfg = run_config(run)
+    training = import_module('studying.training')
+    training.prepare(tmp_path / 'run', {}, cfg)
+    written = import_module('studying.run').read_written(
+        tmp_path / 'run/config.py')
+    check_names(written)
+    describe = import_module('studying.run_config').config_hash
+    written.pop('launcher')
+    assert describe(written) == describe(cfg)

@@ -36,7 +36,8 @@ def prepare(work_dir: Path, description: dict, cfg: Config) -> None:
                     'another --out.')
         return
     work_dir.mkdir(parents=True, exist_ok=True)
-    cfg.dump(work_dir / 'config.py')
+    # With a launcher it is no file of a user, who may have mistaken a name.
+    Config({**cfg.to_dict(), 'launcher': 'none'}).dump(work_dir / 'config.py')
     file.write_text(json.dumps(description, indent=2))
 
 
