@@ -21,8 +21,12 @@ class GH(PairHarmonizer):
     :math:`w_2 = 1 - g_1 \cdot g_2 / \|g_2\|^2`. An angle ``t`` becomes
     ``180 - t``.
 
-    ``w_1`` grows without bound when the first gradient is much shorter than
-    the second; ``max_weight`` of the optim wrapper bounds it.
+    The step ``h_1 + h_2`` opposes neither task: the loss of neither grows.
+    For two tasks it is UPGrad's and PCGrad's. That is without a bound:
+    ``w_1`` grows without end when the first gradient is much shorter than the
+    second. ``max_weight`` of the optim wrapper bounds it, by default by 2, and
+    then the step may oppose the task of the shorter gradient; ``opposed`` in
+    the log tells how often. ``float('inf')`` is the formula above.
 
     Source: Gradient Harmonization in Unsupervised Domain Adaptation
     (TPAMI 2024), GH.

@@ -21,14 +21,17 @@ class GHPlusPlus(PairHarmonizer):
     An angle ``t`` exceeds the right angle by ``e = t - 90`` degrees. Gradient
     1 is turned towards gradient 2 by ``beta = harmonic_range * e``, gradient 2
     towards gradient 1 by the rest, ``gamma``. That is the least total rotation
-    that ends the conflict. With ``r`` the norm of gradient 2 over that of
-    gradient 1:
+    that ends the conflict between them. With ``r`` the norm of gradient 2 over
+    that of gradient 1:
 
     .. math::
         w_1 = (\sin(t - \beta) + r \sin\gamma) / \sin t, \quad
         w_2 = (\sin(t - \gamma) + \sin\beta / r) / \sin t
 
-    The two turned gradients are orthogonal and keep their norms.
+    The two turned gradients are orthogonal and keep their norms. That is
+    said of them, not of the step: their sum may oppose the task of the
+    shorter of the original gradients, whose loss then grows. ``opposed`` in
+    the log tells how often; :class:`GH` without a bound never does.
 
     Args:
         harmonic_range (float): Share of the rotation that gradient 1 takes,
@@ -37,7 +40,8 @@ class GHPlusPlus(PairHarmonizer):
             angle-only approximation of the published code,
             :math:`w_1 = 1 + 2 \sin(\beta / 2)` and
             :math:`w_2 = 1 - 2 \sin(\gamma / 2)`; it favours task 1, even
-            for equally long gradients. Defaults to ``'rotation'``.
+            for equally long gradients, and does not promise the right angle.
+            Defaults to ``'rotation'``.
 
     Source: Gradient Harmonization in Unsupervised Domain Adaptation
     (TPAMI 2024), GH++.
