@@ -29,10 +29,11 @@ class AlternatingMCDClassifier(UDAClassifier):
     - C: G minimises ``tau`` times the discrepancy, for a fixed F, several
       times.
 
-    Where the published GH code differs: it harmonizes, at step B, gradients of
-    G that no optimizer steps with. Here step C has both tasks where
-    ``GHOptimWrapper`` is the wrapper of the generator: the harmonized gradient
-    is the one that G steps with. Step A stays as it is.
+    Step C has both tasks where ``GHOptimWrapper`` is the wrapper of the
+    generator: the harmonized gradient is the one that G steps with. The
+    published GH code does otherwise, which is ``harmonized_step='B'`` here:
+    it compares both tasks of step B on G and steps F with the weighted loss,
+    so that what is harmonized never reaches G. Step A stays as it is.
 
     With ``domain_forward='separate'`` a step runs the network on the domains
     that it needs, as the code of MCD; with ``'joint'`` each step runs it on
@@ -48,6 +49,10 @@ class AlternatingMCDClassifier(UDAClassifier):
             1. Defaults to None: ``('alignment', )``, or
             ``('cls', 'alignment')`` where the generator's optim wrapper
             harmonizes.
+        harmonized_step (str): ``'C'``: what harmonizes is the optim wrapper
+            of the generator. ``'B'``, as in the published GH code: it is that
+            of the classifiers, ``('cls', 'alignment')`` are compared on all of
+            G, and F steps. Defaults to ``'C'``.
         *args, **kwargs: Arguments of :class:`UDAClassifier`.
 
     Source: Maximum Classifier Discrepancy for Unsupervised Domain Adaptation
@@ -68,7 +73,9 @@ class AlternatingMCDClassifier(UDAClassifier):
                  *args,
                  generator_steps: int = 4,
                  generator_tasks: Sequence[str] | None = None,
+                 harmonized_step: str = 'C',
                  **kwargs) -> None:
+        one_of('B', 'C').check(harmonized_step=harmonized_step)
         COUNT.check(generator_steps=generator_steps)
         list_of(one_of('alignment', 'cls')).or_none().check(
             generator_tasks=generator_tasks)
@@ -82,6 +89,7 @@ class AlternatingMCDClassifier(UDAClassifier):
             raise TypeError("`uda_head` should be a 'mmgh.MCDHead', but got "
                             f'{type(self.uda_head).__name__}.')
         self.generator_steps = generator_steps
+        self.harmonized_step = harmonized_step
         self.generator_tasks = tuple(generator_tasks or ('alignment', ))
         self._follows_wrapper = generator_tasks is None
 
@@ -94,6 +102,8 @@ class AlternatingMCDClassifier(UDAClassifier):
     @property
     def updates_per_iteration(self) -> dict[str, int]:
         """Backward passes of each optim wrapper."""
+        if self.harmonized_step == 'B':
+            return dict(generator=self.generator_steps + 1, classifier=1)
         return dict(generator=self.generator_steps, classifier=2)
 
     def train_step(self,
@@ -123,12 +133,14 @@ class AlternatingMCDClassifier(UDAClassifier):
         run = self if run is None else run
         generator = optim_wrapper['generator']
         classifier = optim_wrapper['classifier']
+        self._check_harmonized_step(generator, classifier)
         self._choose_generator_tasks(generator)
         data = self.data_preprocessor(data, True)
 
-        total, log_vars = self._total_loss(run, data, 'loss_of_all',
-                                           classifier)
-        classifier.backward(total)
+        # There is one task: what harmonizes does not do this pass.
+        plain = generator if self.harmonized_step == 'B' else classifier
+        total, log_vars = self._total_loss(run, data, 'loss_of_all', plain)
+        plain.backward(total)
         generator.step()
         classifier.step()
         optim_wrapper.zero_grad()
@@ -137,6 +149,7 @@ class AlternatingMCDClassifier(UDAClassifier):
                                     classifier)
         log_vars['loss_classifiers'] = total.detach()
         classifier.update_params(total)
+        generator.zero_grad()
 
         with _frozen(self.head, self.uda_head):
             for _ in range(self.generator_steps):
@@ -145,6 +158,18 @@ class AlternatingMCDClassifier(UDAClassifier):
                 generator.update_params(total)
         log_vars['loss_generator'] = total.detach()
         return log_vars
+
+    def _check_harmonized_step(self, generator: OptimWrapper,
+                               classifier: OptimWrapper) -> None:
+        """Refuse what harmonizes at another step than it should."""
+        other = generator if self.harmonized_step == 'B' else classifier
+        if harmonizes(other):
+            part = 'generator' if other is generator else 'classifier'
+            raise ValueError(
+                "`harmonized_step` should be 'B' where the optim wrapper of "
+                "the classifiers harmonizes, and 'C' where that of the "
+                f'generator does, but got {self.harmonized_step!r} and one '
+                f'that harmonizes in `{part}`.')
 
     def _choose_generator_tasks(self, generator: OptimWrapper) -> None:
         """Give step C both tasks if its wrapper harmonizes."""
@@ -182,7 +207,7 @@ class AlternatingMCDClassifier(UDAClassifier):
                 self._features(inputs, self._domains_of_classification),
                 data_samples)
         if mode == 'loss_of_classifiers':
-            with torch.no_grad():
+            with torch.set_grad_enabled(self.harmonized_step == 'B'):
                 feats = self._features(inputs, ('source', 'target'))
             losses = self._classification_losses(feats, data_samples)
             return dict(losses, loss_discrepancy=-self._discrepancy(feats))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Mapping
+
 import torch
 from mmengine.utils import apply_to
 from mmpretrain.models import ImageClassifier, LinearClsHead
@@ -144,6 +146,11 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
     def pairs(self) -> Pairs:
         """Which tasks are harmonized with each other: a fact of the method."""
         return self.uda_head.pairs
+
+    @property
+    def factors(self) -> Mapping[str, Tensor]:
+        """What harmonizers do not see of the losses of the last iteration."""
+        return self.uda_head.factors
 
     @property
     def tasks(self) -> dict[str, str]:

@@ -44,7 +44,8 @@ def harmonized_backward(losses: MarkedLoss,
     compared = []
     for tasks, harmonizer in groups:
         gramian = comparison.gramian(tasks, scale)
-        weights = weighting.weights(harmonizer, gramian)
+        weights = weighting.weights(harmonizer,
+                                    losses.without_factors(gramian, tasks))
         scalars = getattr(harmonizer, 'scalars', dict)()
         compared.append(Compared(tasks, gramian, weights, scalars))
     comparison.backward([(group.tasks, group.weights) for group in compared])

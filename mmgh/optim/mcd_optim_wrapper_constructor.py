@@ -39,7 +39,9 @@ class MCDOptimWrapperConstructor:
             ``paramwise_cfg``. Not for mixed precision, nor with gradient
             accumulation. A ``type`` that harmonizes, and its own arguments,
             may also stand beside them, as for any other model: they are the
-            generator's.
+            generator's, or the classifiers' where the model has
+            ``harmonized_step='B'``. Those compare gradients on what the
+            generator steps with, by ``probe='modules'``.
         paramwise_cfg (dict, optional): Belongs into these instead. Defaults
             to None.
 
@@ -57,18 +59,10 @@ class MCDOptimWrapperConstructor:
     def __init__(self,
                  optim_wrapper_cfg: dict,
                  paramwise_cfg: dict | None = None) -> None:
-        optim_wrapper_cfg = _hand_to_generator(optim_wrapper_cfg)
-        if set(optim_wrapper_cfg) != set(_PARTS):
-            raise ValueError('`optim_wrapper` should have `constructor`, '
-                             '`generator` and `classifier`, but besides '
-                             '`constructor` it has '
-                             f'{sorted(optim_wrapper_cfg)}.')
         if paramwise_cfg is not None:
             raise ValueError('`paramwise_cfg` should be in `generator` or '
                              f'`classifier`, but got {paramwise_cfg!r} beside '
                              'them.')
-        for name in _PARTS:
-            _check(name, optim_wrapper_cfg[name])
         self.optim_wrapper_cfg = optim_wrapper_cfg
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
@@ -85,32 +79,70 @@ class MCDOptimWrapperConstructor:
                 "`model_wrapper_cfg.type` should be 'mmgh."
                 "OwnStepDistributedDataParallel', which lets the model do its "
                 f'steps, but got {type(model).__name__}.')
-        children = dict(unwrap(model).named_children())
-        parts: dict[str, dict] = {name: {} for name in _PARTS}
-        for name, child in children.items():
-            part = 'classifier' if name in _CLASSIFIERS else 'generator'
-            parts[part][name] = child
+        step = getattr(unwrap(model), 'harmonized_step', 'C')
+        harmonized = 'classifier' if step == 'B' else 'generator'
+        configs = _hand_over(self.optim_wrapper_cfg, harmonized)
+        _check_all(configs, harmonized)
+        parts = _parts_of(unwrap(model))
+        if harmonized == 'classifier' and 'harmonizer' in configs[harmonized]:
+            configs[harmonized] = _compared_on(parts['generator'],
+                                               configs[harmonized])
         return _CountingOptimWrapperDict(
             **{
                 name: build_optim_wrapper(
-                    nn.ModuleDict(parts[name]), self.optim_wrapper_cfg[name])
+                    nn.ModuleDict(parts[name]), configs[name])
                 for name in _PARTS
             })
 
 
-def _hand_to_generator(config: dict) -> dict:
-    """Let what harmonizes and stands beside both parts be the generator's."""
-    if 'generator' not in config or 'harmonizer' not in config:
-        return config
+def _hand_over(config: dict, part: str) -> dict:
+    """Let what harmonizes and stands beside both parts belong to one."""
+    if part not in config or 'harmonizer' not in config:
+        return dict(config)
     names = {'type', *harmonization_arguments()}
-    generator = {
-        **config['generator'],
-        **{name: config[name] for name in names & set(config)}
-    }
+    handed = {name: config[name] for name in names & set(config)}
     return {
-        'generator': generator,
-        **{k: v for k, v in config.items() if k not in names | {'generator'}}
+        part: {**config[part], **handed},
+        **{k: v for k, v in config.items() if k not in names | {part}}
     }
+
+
+def _parts_of(model: nn.Module) -> dict[str, dict[str, nn.Module]]:
+    """Return the modules of each optim wrapper by their names."""
+    parts: dict[str, dict] = {name: {} for name in _PARTS}
+    for name, child in model.named_children():
+        part = 'classifier' if name in _CLASSIFIERS else 'generator'
+        parts[part][name] = child
+    return parts
+
+
+def _compared_on(modules: dict[str, nn.Module], config: dict) -> dict:
+    """Compare gradients on modules that another optim wrapper steps."""
+    probe = config.get('probe', 'modules')
+    if probe != 'modules':
+        raise ValueError("`probe` should be 'modules' where the model has "
+                         "`harmonized_step='B'`: the classifiers step, but "
+                         'gradients of the generator are compared. But got '
+                         f'{probe!r}.')
+    trained = [
+        name for name, module in modules.items()
+        if any(p.requires_grad for p in module.parameters())
+    ]
+    return {'shared': trained, **config, 'probe': probe}
+
+
+def _check_all(configs: dict, harmonized: str) -> None:
+    if set(configs) != set(_PARTS):
+        raise ValueError('`optim_wrapper` should have `constructor`, '
+                         '`generator` and `classifier`, but besides '
+                         f'`constructor` it has {sorted(configs)}.')
+    for name in _PARTS:
+        _check(name, configs[name])
+        if name != harmonized and 'harmonizer' in configs[name]:
+            raise ValueError(
+                f'`harmonizer` should be in `{harmonized}`, as the '
+                '`harmonized_step` of the model has it, but is in '
+                f'`{name}`.')
 
 
 def _check(name: str, config: dict) -> None:
@@ -123,9 +155,6 @@ def _check(name: str, config: dict) -> None:
             wrapper_type, (AmpOptimWrapper, ApexOptimWrapper)):
         raise ValueError(f'`{name}.type` should be one for full precision, '
                          f"but got {config['type']!r}.")
-    if name == 'classifier' and 'harmonizer' in config:
-        raise ValueError('`harmonizer` should be in `generator`, whose '
-                         'gradients may conflict, but is in `classifier`.')
     if config.get('accumulative_counts', 1) != 1:
         raise ValueError(f'`{name}.accumulative_counts` should be 1, but got '
                          f"{config['accumulative_counts']!r}.")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
+import torch
 from torch import Tensor
 
 from mmgh.arguments import NAME, list_of
@@ -38,6 +39,10 @@ class MarkedLoss(NamedTuple):
     pairs: Pairs | None
     """Which tasks the method harmonizes with each other, in order."""
 
+    factors: Mapping[str, Tensor]
+    """Of a loss what harmonizers do not see: they compare the gradient without
+    it. Scalars; a task that is not there has 1."""
+
     def map(self, function: Callable[[Tensor], Tensor]) -> MarkedLoss:
         """Apply a linear function, from a scalar to a scalar, to each."""
 
@@ -49,7 +54,25 @@ class MarkedLoss(NamedTuple):
             shared = SharedFeatures(shared.tensors,
                                     of_each(shared.task_losses))
         return MarkedLoss(
-            function(self.total), of_each(self.by_task), shared, self.pairs)
+            function(self.total), of_each(self.by_task), shared, self.pairs,
+            self.factors)
+
+    def without_factors(self, gramian: Tensor,
+                        tasks: Sequence[str]) -> Tensor:
+        """Return the Gramian of the gradients without their factors; not
+        finite where one is 0.
+
+        Args:
+            gramian (Tensor): Shape ``(K, K)``.
+            tasks (Sequence[str]): Names of K tasks.
+        """
+        if not self.factors:
+            return gramian
+        factors = torch.stack([
+            torch.as_tensor(self.factors.get(task, 1.)).to(gramian)
+            for task in tasks
+        ])
+        return gramian / factors / factors[:, None]
 
     def weighted(self, weights: Mapping[str, Tensor]) -> Tensor:
         """Return the dynamically weighted loss, a scalar; a task without a
@@ -76,7 +99,8 @@ class PlainPasses:
 def attach_task_losses(total: Tensor,
                        task_losses: Mapping[str, Tensor],
                        shared_features: SharedFeatures | None = None,
-                       pairs: Pairs | None = None) -> Tensor:
+                       pairs: Pairs | None = None,
+                       factors: Mapping[str, Tensor] | None = None) -> Tensor:
     """Attach the scalar loss of each task to their sum.
 
     Args:
@@ -90,12 +114,16 @@ def attach_task_losses(total: Tensor,
         pairs (Sequence[tuple[str, str]], optional): Which tasks are
             harmonized with each other unless the user says otherwise; of each
             pair the first is task 1. Defaults to None: all of them together.
+        factors (Mapping[str, Tensor], optional): What the loss of a task has
+            been multiplied by, a scalar, for harmonizers to compare its
+            gradient without it. Defaults to None: nothing.
 
     Returns:
         Tensor: ``total`` itself. Arithmetic on it gives a tensor without
         tasks, see :func:`map_task_losses`.
     """
-    setattr(total, _MARKS, (dict(task_losses), shared_features, pairs))
+    setattr(total, _MARKS,
+            (dict(task_losses), shared_features, pairs, dict(factors or {})))
     if total.grad_fn is not None:
         total.grad_fn.metadata[_MARKS] = True
         if len(task_losses) > 1:

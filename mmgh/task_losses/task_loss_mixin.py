@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Callable, Mapping
 
 import torch
@@ -24,6 +25,9 @@ class TaskLossMixin:
     ``pairs`` says which tasks are harmonized with each other unless the user
     names some, and which of them is task 1. None: all of them together.
 
+    ``factors`` has the scalars by which losses of a task were multiplied, if
+    harmonizers are to compare its gradient without that one.
+
     A model may also tell which features its tasks share, so that their
     gradients can be compared there (``probe='features'`` of the wrapper):
 
@@ -35,6 +39,7 @@ class TaskLossMixin:
 
     tasks: Mapping[str, str]
     pairs: Pairs | None = None
+    factors: Mapping[str, Tensor] = MappingProxyType({})
     _shared: tuple[list[Tensor], dict] | None = None
 
     def task_of(self, loss_name: str) -> str:
@@ -102,7 +107,7 @@ class TaskLossMixin:
             tensors, originals = shared
             shared = SharedFeatures(tensors, self._sum_by_task(originals))
         attach_task_losses(total, self._sum_by_task(losses), shared,
-                           self.pairs)
+                           self.pairs, self.factors)
         return total, log_vars
 
     def _sum_by_task(self, losses: dict) -> dict[str, Tensor]:

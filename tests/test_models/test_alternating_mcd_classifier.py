@@ -15,7 +15,9 @@ from mmgh.datasets.domain_pair_dataset import DomainPair
 from mmgh.models import OwnStepDistributedDataParallel
 from mmgh.optim import GHOptimWrapper
 from ..processes import on_two_ranks
+from .published_weights import harmonized_weights
 
+AT_B = dict(harmonized_step='B')
 BOTH = dict(generator_tasks=('cls', 'alignment'))
 SGD_CONFIG = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.01)
 GENERATOR = ('backbone', 'neck')
@@ -43,7 +45,7 @@ def make_model(**kwargs):
     return model
 
 
-def make_wrapper(model, generator=None):
+def make_wrapper(model, generator=None, **beside):
     return build_optim_wrapper(
         model,
         dict(
@@ -52,7 +54,8 @@ def make_wrapper(model, generator=None):
                 'optimizer': SGD_CONFIG,
                 **(generator or {})
             },
-            classifier=dict(optimizer=SGD_CONFIG)))
+            classifier=dict(optimizer=SGD_CONFIG),
+            **beside))
 
 
 def harmonized(probe: str, **kwargs) -> dict:
@@ -61,6 +64,17 @@ def harmonized(probe: str, **kwargs) -> dict:
         harmonizer=dict(type='mmgh.GHPlusPlus'),
         probe=probe,
         **kwargs)
+
+
+def as_published(form: str) -> dict:
+    """What harmonizes, beside the optimizers."""
+    harmonizer = dict(
+        GH=dict(type='mmgh.GH'),
+        GHPlusPlus=dict(type='mmgh.GHPlusPlus', form='published'))[form]
+    return dict(
+        type='mmgh.GHOptimWrapper',
+        harmonizer=harmonizer,
+        max_weight=float('inf'))
 
 
 def make_batch(size: int = 8, seed: int = 0, part=slice(None)) -> DomainPair:
@@ -82,9 +96,15 @@ def is_generator(name: str) -> bool:
     return name.startswith(GENERATOR)
 
 
-def reference_iteration(model, data, optimizer_g, optimizer_f) -> None:
-    """As the paper says it, with both tasks in step C if wanted."""
-    source, target = ((data[domain]['inputs'].float() - 127) / 127
+def reference_iteration(model,
+                        data,
+                        optimizer_g,
+                        optimizer_f,
+                        form=None) -> list:
+    """As the paper says it, with both tasks in step C if wanted, or with
+    step B harmonized as in the published code of GH; returns its weights."""
+    dtype = model.head.fc.weight.dtype
+    source, target = ((data[domain]['inputs'].to(dtype) - 127) / 127
                       for domain in ('source', 'target'))
     labels = torch.cat([s.gt_label for s in data['source']['data_samples']])
     first, second = model.head.fc, model.uda_head.classifier
@@ -110,16 +130,29 @@ def reference_iteration(model, data, optimizer_g, optimizer_f) -> None:
             optimizer.step()
 
     step(classification(), optimizer_g, optimizer_f)
-    step(classification() - discrepancy(), optimizer_f)
+    tasks = classification(), -discrepancy()
+    weights = (1., 1.) if form is None else harmonized_weights(
+        form, *tasks, list(model.backbone.parameters()))
+    step(weights[0] * tasks[0] + weights[1] * tasks[1], optimizer_f)
     for _ in range(model.generator_steps):
         loss = discrepancy()
         if 'cls' in model.generator_tasks:
             loss = loss + classification()
         step(loss, optimizer_g)
+    return weights
+
+
+def optimizers_of(model) -> list[SGD]:
+    """Of features and classifiers, without a wrapper."""
+    options = {k: v for k, v in SGD_CONFIG.items() if k != 'type'}
+    return [
+        SGD([p for n, p in model.named_parameters() if is_generator(n) == g],
+            **options) for g in (True, False)
+    ]
 
 
 @pytest.mark.parametrize('options', [
-    {}, BOTH, dict(BOTH, domain_forward='joint'),
+    {}, AT_B, BOTH, dict(BOTH, domain_forward='joint'),
     dict(generator_steps=1),
     dict(uda_head=dict(balance_weight=0.5)),
     dict(BOTH, uda_head=dict(balance_weight=0.5))
@@ -128,15 +161,37 @@ def test_iterations_equal_those_of_the_paper(options):
     model = make_model(**options)
     twin = copy.deepcopy(model)
     wrapper = make_wrapper(model)
-    options = {k: v for k, v in SGD_CONFIG.items() if k != 'type'}
-    optimizers = [
-        SGD([p for n, p in twin.named_parameters() if is_generator(n) == g],
-            **options) for g in (True, False)
-    ]
+    optimizers = optimizers_of(twin)
     for seed in range(3):
         model.train_step(make_batch(seed=seed), wrapper)
         reference_iteration(twin, make_batch(seed=seed), *optimizers)
     torch.testing.assert_close(model.state_dict(), twin.state_dict())
+
+
+@pytest.mark.parametrize('form', ['GH', 'GHPlusPlus'])
+@pytest.mark.parametrize('options', [{}, dict(domain_forward='joint')])
+def test_step_b_equals_that_of_the_published_code(form, options, message_hub):
+    """In float64: compared on G, stepped by F, and G is left alone."""
+    model = make_model(**AT_B, **options, uda_head=dict(balance_weight=0.01))
+    model.double()
+    twin = copy.deepcopy(model)
+    wrapper = make_wrapper(model, **as_published(form))
+    wrapper.initialize_count_status(model, 0, 5)
+    optimizers = optimizers_of(twin)
+    weights = []
+    for seed in range(5):
+        model.train_step(make_batch(seed=seed), wrapper)
+        expected = reference_iteration(twin, make_batch(seed=seed),
+                                       *optimizers, form)
+        found = [
+            message_hub.get_scalar(f'train/weight_{task}').current()
+            for task in ('cls', 'alignment')
+        ]
+        assert found == pytest.approx(expected, rel=1e-6)
+        weights.append(expected)
+    torch.testing.assert_close(
+        model.state_dict(), twin.state_dict(), rtol=1e-10, atol=1e-12)
+    assert max(max(pair) for pair in weights) > 1.1  # there was a conflict
 
 
 def record_updates(wrapper, model, monkeypatch) -> dict:
@@ -180,6 +235,22 @@ def test_each_step_moves_its_own_part(generator, monkeypatch):
     assert changed['classifier'] == [names - generator] * 2
     for parameter in model.parameters():
         assert parameter.requires_grad and parameter.grad is None
+
+
+def test_harmonized_step_b_moves_the_classifiers_alone(monkeypatch):
+    model = make_model(**AT_B)
+    wrapper = make_wrapper(model, **as_published('GH'))
+    wrapper.initialize_count_status(model, 0, 2)
+    changed = record_updates(wrapper, model, monkeypatch)
+    for seed in range(2):
+        model.train_step(make_batch(seed=seed), wrapper)
+    names = {name for name, _ in model.named_parameters()}
+    generator = {name for name in names if is_generator(name)}
+    assert changed['generator'] == [generator] * 8
+    assert changed['classifier'] == [names - generator] * 2
+    counts = {name: part.inner_count for name, part in wrapper.items()}
+    assert counts == dict(generator=10, classifier=2)
+    assert all(parameter.grad is None for parameter in model.parameters())
 
 
 def test_generator_lessens_what_the_classifiers_enlarge(monkeypatch):
@@ -296,6 +367,7 @@ def test_predicts_by_the_classification_head():
     (dict(generator_tasks=()), ValueError, '`generator_tasks`.*alignment'),
     (dict(generator_tasks=('cls', )), ValueError, "got \\('cls',\\)"),
     (dict(generator_tasks=['cls', 'all']), ValueError, "'cls'.* got .*'all'"),
+    (dict(harmonized_step='A'), ValueError, "`harmonized_step`.*'A'"),
     (dict(generator_tasks=5), TypeError, "`generator_tasks`.*list.*got 5"),
     (dict(uda_head=dict(type='mmgh.DANNHead', loss_weight=1.)), TypeError,
      "`uda_head`.*'mmgh.MCDHead'.*DANNHead"),
@@ -319,6 +391,15 @@ def test_harmonizing_one_task_is_refused():
             make_batch(), make_wrapper(model, harmonized('parameters')))
 
 
+@pytest.mark.parametrize('step, built_for', [('B', 'C'), ('C', 'B')])
+def test_harmonizing_at_another_step_is_refused(step, built_for):
+    model = make_model(harmonized_step=step)
+    wrapper = make_wrapper(
+        make_model(harmonized_step=built_for), **as_published('GH'))
+    with pytest.raises(ValueError, match=f"`harmonized_step`.* got '{step}'"):
+        model.train_step(make_batch(), wrapper)
+
+
 def test_a_wrapper_that_harmonizes_gets_both_tasks():
     """Unless the user says so, too: bit for bit as if they did."""
     states = []
@@ -335,6 +416,7 @@ def test_a_wrapper_that_harmonizes_gets_both_tasks():
 SCENARIOS = {
     'plain': (BOTH, None),
     'published': ({}, None),
+    'step_b': (AT_B, as_published('GH')),
     'parameters': (BOTH, harmonized('parameters')),
     'parameters_interval': (BOTH, harmonized('parameters', interval=3)),
     'features': (BOTH, harmonized('features')),
@@ -348,7 +430,8 @@ def train(name: str, rank: int, world_size: int) -> dict:
     model = run = make_model(**options)
     if world_size > 1:
         run = OwnStepDistributedDataParallel(model, broadcast_buffers=False)
-    wrapper = make_wrapper(run, generator)
+    beside = generator or {} if options is AT_B else {}
+    wrapper = make_wrapper(run, None if beside else generator, **beside)
     wrapper.initialize_count_status(run, 0, 3)
     hub = wrapper['generator'].message_hub
     hub.log_scalars.clear()
@@ -385,3 +468,14 @@ def test_harmonizing_wrapper_is_the_generators():
     wrapper = make_wrapper(make_model(), harmonized('parameters'))
     assert isinstance(wrapper['generator'], GHOptimWrapper)
     assert type(wrapper['classifier']) is OptimWrapper
+
+
+def test_harmonizing_wrapper_is_the_classifiers_at_step_b():
+    wrapper = make_wrapper(make_model(**AT_B), **as_published('GH'))
+    assert isinstance(wrapper['classifier'], GHOptimWrapper)
+    assert type(wrapper['generator']) is OptimWrapper
+    with pytest.raises(ValueError, match="`probe`.*'modules'.*'features'"):
+        make_wrapper(
+            make_model(**AT_B), **as_published('GH'), probe='features')
+    with pytest.raises(ValueError, match='`harmonizer`.*in `classifier`'):
+        make_wrapper(make_model(**AT_B), harmonized('parameters'))

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.optim import OptimWrapper
 from mmpretrain.models import LinearClsHead
 from mmpretrain.registry import MODELS
@@ -15,7 +16,8 @@ from torch.optim import SGD
 from mmgh.models import DomainOutput, DWLHead
 from mmgh.models.layers import DynamicWeight
 from mmgh.optim import GHOptimWrapper
-from mmgh.task_losses import get_task_losses
+from mmgh.task_losses import attach_task_losses, get_task_losses
+from .published_weights import harmonized_weights
 from .test_uda_classifier import losses_of, make_batch, model_config
 
 PAIRS = [('alignment', 'discrepancy')]
@@ -285,3 +287,125 @@ def test_trains_and_resumes_exactly(wrapper):
         resumed.state_dict(), model.state_dict(), rtol=0, atol=0)
     assert not torch.equal(start['head.fc.weight'], model.head.fc.weight)
     assert model.uda_head.dynamic_weight.max_distance > 0
+
+
+def reference_step(model, batch, optimizer, form: str) -> tuple:
+    """As the published code weighs: the gradients of both losses are
+    harmonized on the features without T, which weighs them afterwards. The
+    reversal is written out, one loss for each side; returns the weights."""
+    source, target = ((batch[domain]['inputs'].double() - 10) / 2
+                      for domain in ('source', 'target'))
+    labels = torch.cat([s.gt_label for s in batch['source']['data_samples']])
+    head = model.uda_head
+    share = head.dynamic_weight.value.item()
+    discriminator = head.alignment.discriminator.layers
+    layers = [model.head.fc, *(c.classifier for c in head.classifiers)]
+    z_source, = model.extract_feat(source)
+    z_target, = model.extract_feat(target)
+    scores = [discriminator(z)[:, 0] for z in (z_source, z_target)]
+    domain = (F.softplus(-scores[0]).mean() + F.softplus(scores[1]).mean()) / 2
+    predictions = [layer(z_target).softmax(1) for layer in layers]
+    discrepancy = sum(
+        (p - q).abs().mean() for p, q in combinations(predictions, 2))
+    cls = sum(F.cross_entropy(layer(z_source), labels) for layer in layers)
+
+    trunk = list(model.backbone.parameters())
+    aligned, separated = -domain, discrepancy
+    weights = harmonized_weights(form, aligned, separated, trunk)
+    of_trunk = (
+        cls + weights[0] * share * aligned + weights[1] *
+        (1 - share) * separated)
+    of_others = cls + share * domain - (1 - share) * discrepancy
+    others = [*discriminator.parameters(), *(
+        p for layer in layers for p in layer.parameters())]
+    for loss, parameters in ((of_trunk, trunk), (of_others, others)):
+        for parameter, grad in zip(
+                parameters,
+                torch.autograd.grad(loss, parameters, retain_graph=True)):
+            parameter.grad = grad
+    optimizer.step()
+    return weights
+
+
+@pytest.mark.parametrize('share', [0.1, 0.5, 0.9])
+@pytest.mark.parametrize('form', ['GH', 'GHPlusPlus'])
+def test_weighs_after_harmonization_as_the_published_code(
+        form, share, message_hub):
+    """In float64, over some steps, on all parameters."""
+    model = make_model(weigh_after=True).double()
+    model.uda_head.dynamic_weight.value.fill_(share)
+    for part in (model.uda_head.alignment, *model.uda_head.classifiers):
+        part.reversal.iteration.fill_(1000)  # the warm-up is over
+    twin = copy.deepcopy(model)
+    options = dict(lr=0.05, momentum=0.9)
+    harmonizer = dict(
+        GH=dict(type='mmgh.GH'),
+        GHPlusPlus=dict(type='mmgh.GHPlusPlus', form='published'))[form]
+    wrapper = GHOptimWrapper(
+        harmonizer,
+        shared=['backbone'],
+        apply_to='shared',
+        max_weight=math.inf,
+        optimizer=SGD(model.parameters(), **options))
+    wrapper.initialize_count_status(model, 0, 4)
+    optimizer = SGD(twin.parameters(), **options)
+    weights = []
+    for _ in range(4):
+        batch = make_batch(8, 4)  # whose inverses are exact
+        expected = reference_step(twin, batch, optimizer, form)
+        model.train_step(batch, wrapper)
+        found = [
+            message_hub.get_scalar(f'train/weight_{task}').current()
+            for task in ('alignment', 'discrepancy')
+        ]
+        assert found == pytest.approx(expected, rel=1e-6)
+        weights.append(expected)
+    for name, parameter in twin.named_parameters():
+        torch.testing.assert_close(
+            dict(model.named_parameters())[name],
+            parameter,
+            rtol=1e-9,
+            atol=1e-12)
+    assert max(max(pair) for pair in weights) > 1.01  # there was a conflict
+
+
+@pytest.mark.parametrize('share, after, before', [
+    (0.1, (0.158, 1.349), (0.618, 0.950)),
+    (0.9, (1.418, 0.150), (0.958, 0.549)),
+])
+def test_factors_of_a_worked_example(share, after, before, message_hub):
+    """Of one pair of gradients; ``after`` are those of the published code."""
+    first = torch.tensor([1., 0.], dtype=torch.float64)
+    second = 1.07409 * torch.tensor([-0.53585, 0.84431], dtype=torch.float64)
+    factors = {'alignment': share, 'discrepancy': 1 - share}
+    for seen, expected in ((factors, after), ({}, before)):
+        x = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+        losses = {
+            task: factors[task] * (gradient @ x)
+            for task, gradient in zip(factors, (first, second))
+        }
+        total = attach_task_losses(
+            sum(losses.values()), losses, factors=seen)
+        GHOptimWrapper(
+            dict(type='mmgh.GH'),
+            max_weight=math.inf,
+            optimizer=SGD([x], lr=1.)).update_params(total)
+        found = torch.linalg.solve(torch.stack([first, second]).T, -x.data)
+        torch.testing.assert_close(
+            found, found.new_tensor(expected), rtol=0, atol=6e-4)
+
+
+def test_option_makes_no_difference_to_published_ghpp_or_without_harmonizer():
+    """By its angle alone, and by the losses, which are the same."""
+    for harmonizer in (dict(type='mmgh.GHPlusPlus', form='published'), None):
+        states = []
+        for weigh_after in (True, False):
+            model = make_model(weigh_after=weigh_after).double()
+            model.uda_head.alignment.reversal.iteration.fill_(10)
+            optimizer = SGD(model.parameters(), lr=0.05)
+            wrapper = (
+                OptimWrapper(optimizer) if harmonizer is None else
+                GHOptimWrapper(harmonizer, optimizer=optimizer))
+            model.train_step(make_batch(), wrapper)
+            states.append(model.state_dict())
+        torch.testing.assert_close(*states)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mmgh.arguments import number
+from mmgh.arguments import FLAG, number
 from mmgh.classifier_outputs import most_probable
 from mmgh.models.layers import DynamicWeight
 from mmgh.registry import MODELS
@@ -44,6 +44,11 @@ class DWLHead(UDAHead):
         epoch_iters (int): Iterations between updates of the dynamic weight.
             Defaults to 100.
         discrepancy_weight (float): :math:`\beta`. Defaults to 1.
+        weigh_after (bool): Whether :math:`T` and :math:`1 - T` weigh what
+            harmonization leaves, as in the published GH code, rather than
+            what it compares: the gradients are compared without them. GH++ as
+            published looks at the angle alone, and is the same either way.
+            Without harmonization it makes no difference. Defaults to False.
         loss_weight (float): :math:`\alpha`. Defaults to 1.
         init_cfg (dict, optional): Initialisation. Defaults to None.
 
@@ -75,10 +80,13 @@ class DWLHead(UDAHead):
                  reversal: dict | None = None,
                  epoch_iters: int = 100,
                  discrepancy_weight: float = 1.,
+                 weigh_after: bool = False,
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_classes, loss_weight, init_cfg)
         number(at_least=0).check(discrepancy_weight=discrepancy_weight)
+        FLAG.check(weigh_after=weigh_after)
+        self.weigh_after = weigh_after
         sizes = dict(
             in_channels=in_channels,
             num_classes=num_classes,
@@ -107,6 +115,8 @@ class DWLHead(UDAHead):
         """
         # A copy: the weight changes in place before the backward pass.
         weight = self.dynamic_weight.value.clone()
+        if self.weigh_after:
+            self.factors = dict(alignment=weight, discrepancy=1 - weight)
         second, third = self.classifiers
         discrepancy = -second.discrepancy(
             second.classify(target, second.reversal),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import Iterator, Mapping
 
 from mmengine.model import BaseModule
@@ -34,6 +35,10 @@ class UDAHead(BaseModule, ABC):
     pairs: Pairs = (('alignment', 'cls'), )
     """Which tasks the method harmonizes with each other; of each pair the
     first is task 1."""
+
+    factors: Mapping[str, Tensor] = MappingProxyType({})
+    """By which the losses of tasks were multiplied in the last iteration, if
+    harmonizers are to compare their gradients without it."""
 
     single_label: bool = False
     """Whether each source image should have one class, since the method
