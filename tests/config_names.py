@@ -19,15 +19,29 @@ NAMED = [path for path in CONFIGS if path.parent.name != 'folders']
 HARMONIZERS = {'gh': 'mmgh.GH', 'ghpp': 'mmgh.GHPlusPlus'}
 HARMONIZED = [
     path for path in NAMED
-    if path.name.split('_')[0].rsplit('-', 1)[-1] in HARMONIZERS
+    if re.search('-(gh|ghpp)(-published)?$', path.name.split('_')[0])
+]
+AS_PUBLISHED = [
+    path for path in HARMONIZED
+    if path.name.split('_')[0].endswith('-published')
 ]
 # Methods in the study of GH: their twins are on all data sets.
 STUDIED = {
     'cdan-e', 'dann', 'dwl', 'gvb', 'mcd', 'mcd-alternating-cls', 'ssrt'
 }
+# What their published code has besides, in the twins that are as published.
+PUBLISHED = {
+    'cdan-e': {},
+    'dann': {},
+    'dwl': dict(model=dict(uda_head=dict(weigh_after=True))),
+    'gvb': {},
+    'mcd-alternating': dict(model=dict(harmonized_step='B')),
+    'ssrt': dict(model=dict(teacher_gradient=True)),
+}
 # One task, or only as long as nothing harmonizes: its features have two then.
 UNHARMONIZED = {'source-only', 'mcd-alternating'}
-NAME = re.compile(r'(?P<method>[a-z0-9-]+?)(?:-(?P<harmonizer>gh|ghpp))?'
+NAME = re.compile(r'(?P<method>[a-z0-9-]+?)'
+                  r'(?:-(?P<harmonizer>(?:gh|ghpp)(?:-published)?))?'
                   r'_(?P<backbone>[a-z0-9-]+)'
                   r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iters>[\d.]+)k'
                   r'_(?P<data>[a-z0-9-]+)(?:_without-labels)?')
@@ -126,7 +140,7 @@ def load(path: Path) -> Config:
 def load_twin(path: Path) -> Config:
     """A harmonized config, without the name that it takes from its base."""
     config = load(path)
-    config.pop(parse(path).harmonizer, None)
+    config.pop(parse(path).harmonizer.replace('-', '_'), None)
     return config
 
 

@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from mmgh.datasets.domain_pair_dataset import DomainPair
+from mmgh.task_losses import harmonizes
 
 BATCH = 4
 SMALL_VIT = dict(
@@ -126,9 +127,11 @@ def _inputs(shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def harmonized_part(optim_wrapper):
-    """Of a model with several optimizers: the one of its features."""
+    """Of a model with several optimizers: the one that harmonizes, or else
+    that of its features."""
     if isinstance(optim_wrapper, OptimWrapperDict):
-        return optim_wrapper['generator']
+        harmonizing = [w for w in optim_wrapper.values() if harmonizes(w)]
+        return (*harmonizing, optim_wrapper['generator'])[0]
     if isinstance(optim_wrapper, OptimWrapper):
         return optim_wrapper
     return optim_wrapper.get('generator', optim_wrapper)
@@ -140,6 +143,7 @@ def assert_takes_a_step(config: Config):
     model = MODELS.build(
         {'data_preprocessor': config.data_preprocessor, **small}).train()
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
+    wrapper.initialize_count_status(model, 0, 1)
     before = {k: p.detach().clone() for k, p in model.named_parameters()}
     log = model.train_step(make_batch(config, shape), wrapper)
     assert all(torch.isfinite(torch.as_tensor(v)) for v in log.values())

@@ -1,6 +1,7 @@
 """Every config of the repository builds, and is what its name says."""
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
@@ -11,10 +12,10 @@ from mmengine.visualization import Visualizer
 
 from mmgh.classifier_outputs import scores_of
 from mmgh.optim import GHOptimWrapper
-from .config_names import (BACKBONES, CLASSES, CONFIGS, HARMONIZED,
-                           HARMONIZERS, METHODS, NAMED, PRETRAINED, STUDIED,
-                           UNHARMONIZED, domain_of, load, load_twin, parse,
-                           plain_of, twin_of)
+from .config_names import (AS_PUBLISHED, BACKBONES, CLASSES, CONFIGS,
+                           HARMONIZED, HARMONIZERS, METHODS, NAMED, PRETRAINED,
+                           PUBLISHED, STUDIED, UNHARMONIZED, domain_of, load,
+                           load_twin, parse, plain_of, twin_of)
 from .shrunk_configs import (assert_takes_a_step, build_without_memory,
                              harmonized_part, input_shape)
 
@@ -108,12 +109,21 @@ def test_name_tells_that_no_target_label_chooses_a_checkpoint(path):
 def test_name_tells_the_harmonizer(path):
     wrapper = load(path).optim_wrapper
     assert wrapper.type == 'mmgh.GHOptimWrapper'
-    assert wrapper.harmonizer.type == HARMONIZERS[parse(path).harmonizer]
+    kind, _, published = parse(path).harmonizer.partition('-')
+    assert wrapper.harmonizer.type == HARMONIZERS[kind]
+    assert (wrapper.harmonizer.get('form') == 'published') == (
+        kind == 'ghpp' and bool(published))
+    assert (wrapper.get('max_weight') == math.inf) == bool(published)
 
 
 @every_harmonized
 def test_harmonized_config_changes_the_optim_wrapper_only(path):
+    """And what else the published code does, if it is to be as that."""
     plain, harmonized = load(plain_of(path)), load_twin(path)
+    if path in AS_PUBLISHED:
+        plain.merge_from_dict(PUBLISHED[parse(path).method])
+        for key in ('max_weight', 'shared', 'apply_to'):
+            harmonized.optim_wrapper.pop(key, None)
     assert harmonized_part(plain.optim_wrapper).type == 'OptimWrapper'
     plain.optim_wrapper.pop('type', None)
     for key in ('type', 'harmonizer'):
@@ -136,7 +146,23 @@ def test_harmonized_twins_are_where_they_should_be():
             if parse(path).method in STUDIED:
                 assert twin_of(path, suffix) in HARMONIZED
     for path in HARMONIZED:
-        assert parse(path).method in STUDIED or 'digits' in path.stem
+        method = parse(path).method
+        assert method in {*STUDIED, *PUBLISHED} or 'digits' in path.stem
+
+
+def test_published_twins_are_of_the_recipes_of_the_study():
+    """DANN on photographs by the recipe of GH, not by that of TLlib."""
+    plain = [
+        path for path in NAMED if path not in HARMONIZED
+        and parse(path).method in PUBLISHED and path.parent.name != 'features'
+        and not path.stem.endswith('without-labels')
+        and not path.stem.startswith(('dann_resnet50_1xb32', 'dann_resnet101'))
+    ]
+    twins = {
+        twin_of(path, f'{kind}-published')
+        for path in plain for kind in HARMONIZERS
+    }
+    assert set(AS_PUBLISHED) == twins
 
 
 # The harmonized ones have the same model, hooks and schedule, see above.

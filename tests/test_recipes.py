@@ -1,10 +1,17 @@
 """The configs of published recipes have their numbers."""
 from __future__ import annotations
 
+import math
 from fnmatch import fnmatch
 
+import numpy as np
 import pytest
+import torch
+from mmcv.transforms import Compose
 from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS
+from PIL import Image
+from torch import nn
 
 from .config_names import HARMONIZED, NAMED, load
 from .shrunk_configs import build_without_memory
@@ -107,11 +114,79 @@ def test_perturbation_of_ssrt(path):
     assert load(path).model.perturbation == expected
 
 
-@pytest.mark.parametrize('path', find('*_visda2017-*'), ids=lambda p: p.stem)
-def test_crops_of_visda(path):
-    """TLlib and DWL take the centre, the others what they take elsewhere."""
-    crop = ('RandomResizedCrop' if path.stem.startswith(
-        ('cdan-e_', 'gvb_', 'ssrt_')) else 'CenterCrop')
-    pair = load(path).train_dataloader.dataset
-    for domain in (pair.source, pair.target):
-        assert crop in [step.type for step in domain.pipeline]
+# Of the source and of the target; all others resize what they crop.
+CROPS = {
+    'cdan-e_*_office31-*': ('RandomCrop', 'RandomResizedCrop'),
+    'dann_*_1xb36-*_office31-*': ('RandomCrop', 'RandomResizedCrop'),
+    'cdan-e_resnet50_*': ('RandomCrop', 'RandomCrop'),
+    'gvb_resnet50_*': ('RandomCrop', 'RandomCrop'),
+    'dwl_resnet*': ('CenterCrop', 'CenterCrop'),
+    'ssrt_*': ('RandomResizedCrop', 'RandomResizedCrop'),
+    '*_visda2017-*': ('CenterCrop', 'CenterCrop'),
+    '*': ('RandomResizedCrop', 'RandomResizedCrop'),
+}
+PHOTOGRAPHS = [
+    path for path in RECIPES
+    if fnmatch(path.stem, '*_*_*[0-9]k_[ovd]*-*') and 'digits' not in path.stem
+    and path.parent.name != 'features'
+]
+
+
+@pytest.mark.parametrize('path', PHOTOGRAPHS, ids=lambda p: p.stem)
+def test_images_are_resized_and_cropped_as_published(path):
+    """By pillow, for training and testing."""
+    config = load(path)
+    crops = next(CROPS[p] for p in CROPS if fnmatch(path.stem, p))
+    pair = config.train_dataloader.dataset
+    for domain, crop in zip((pair.source, pair.target), crops):
+        steps = {step.type: step for step in domain.pipeline}
+        assert {name for name in steps if 'Crop' in name} == {crop}
+        assert steps[crop].get('backend', 'pillow') == 'pillow'
+    for kind in ('val', 'test'):
+        pipeline = config[f'{kind}_dataloader'].dataset.pipeline
+        assert pipeline == config.test_pipeline
+        for steps in (pipeline, domain.pipeline):
+            assert steps[0].imdecode_backend == steps[1].backend == 'pillow'
+
+
+def test_image_is_what_pillow_reads_and_resizes(tmp_path):
+    """Of more detail than is left, so that antialiasing matters."""
+    random = np.random.default_rng(0)
+    path = tmp_path / 'image.png'
+    Image.fromarray(
+        random.integers(0, 256, (300, 500, 3), dtype=np.uint8)).save(path)
+    steps = load(find('gvb_resnet50_*_office31-*')[0]).test_pipeline[:2]
+    results = Compose(steps)(dict(img_path=str(path)))
+    expected = Image.open(path).convert('RGB').resize(
+        (256, 256), Image.Resampling.BILINEAR)
+    assert np.array_equal(results['img'][..., ::-1], np.asarray(expected))
+
+
+OF_GH = [
+    path for pattern in ('cdan-e_resnet50_*', 'dann_*_1xb36-*',
+                         'gvb_resnet50_*') for path in find(pattern)
+]
+
+
+@pytest.mark.parametrize('path', OF_GH, ids=lambda p: p.stem)
+def test_new_layers_begin_as_in_the_code_of_gh(path):
+    """By Kaiming normal, without biases; the first step aligns, and the map of
+    CDAN is randomised."""
+    torch.manual_seed(0)
+    model = load(path).model
+    sizes = dict(
+        in_channels=model.head.in_channels, num_classes=model.head.num_classes)
+    parts = [*model.neck, model.head, dict(model.uda_head, **sizes)]
+    network = nn.ModuleList(MODELS.build(part) for part in parts)
+    for part in network:
+        part.init_weights()
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
+    assert len(layers) >= 5
+    for layer in layers:
+        expected = math.sqrt(2 / layer.in_features)
+        error = 5 / math.sqrt(layer.weight.numel())
+        assert layer.weight.std().item() == pytest.approx(expected, rel=error)
+        assert not layer.bias.any()
+    assert network[-1].reversal.coefficient > 0
+    if hasattr(network[-1], 'multilinear_map'):
+        assert network[-1].multilinear_map.out_channels == 1024

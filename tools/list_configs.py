@@ -26,11 +26,17 @@ ROOT = Path(__file__).parents[1] / 'configs'
 INDEX = 'metafile.yml'
 START = '<!-- python tools/list_configs.py --write -->\n'
 END = '<!-- end of the list -->\n'
-NAME = re.compile(r'(?P<method>.+?)(-(?P<harmonizer>gh|ghpp))?'
+NAME = re.compile(r'(?P<method>.+?)(-(?P<harmonizer>gh(pp)?(-published)?))?'
                   r'_(?P<backbone>[^_]+)'
                   r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>[\d.]+k))?'
                   r'_(?P<data>.+)')
-LINKS = {None: 'plain', 'gh': 'GH', 'ghpp': 'GH++'}
+LINKS = {
+    None: 'plain',
+    'gh': 'GH',
+    'gh-published': 'GH as published',
+    'ghpp': 'GH++',
+    'ghpp-published': 'GH++ as published',
+}
 
 
 class Recipe(NamedTuple):

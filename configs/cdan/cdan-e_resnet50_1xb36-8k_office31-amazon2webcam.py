@@ -3,4 +3,8 @@ _base_ = [
     '../_base_/datasets/office31_amazon2webcam.py',
 ]
 
+# As in the published code: crops are resized of webcam and dslr alone.
+train_dataloader = dict(
+    dataset=dict(source=dict(pipeline=_base_.crop_pipeline)))
+
 # For A2D and D2W: optim_wrapper.optimizer.lr=0.0003

@@ -1,7 +1,13 @@
 _base_ = [
     '../_base_/methods/gvb.py',
-    '../_base_/datasets/visda2017_random_crop.py',
+    '../_base_/datasets/visda2017_train2validation.py',
 ]
+
+# Crops are not resized, as in the published code.
+train_dataloader = dict(
+    dataset=dict(
+        source=dict(pipeline=_base_.crop_pipeline),
+        target=dict(pipeline=_base_.crop_pipeline)))
 
 # ResNet-50, as in the code of CDAN, GVB and GH; most tables have ResNet-101.
 model = dict(head=dict(num_classes=12))

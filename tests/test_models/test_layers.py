@@ -41,6 +41,21 @@ def test_reversal_resumes_where_it_was():
     assert resumed.coefficient == layer.coefficient > 0
 
 
+def test_reversal_that_counts_first_is_one_iteration_ahead():
+    """From the first iteration on, and after a resume."""
+    late = GradientReversal()
+    early = GradientReversal(counts_first=True)
+    for _ in range(3):
+        late.advance()
+        assert early.coefficient == late.coefficient > 0
+        early.advance()
+    early.load_state_dict(late.state_dict())
+    late.advance()
+    assert early.coefficient == late.coefficient
+    with pytest.raises(TypeError, match='`counts_first`.*got 1'):
+        GradientReversal(counts_first=1)
+
+
 @pytest.mark.parametrize('name', ['alpha', 'warmup_iters', 'max_coefficient'])
 @pytest.mark.parametrize('value', [0, -1])
 def test_reversal_options_must_be_positive(name, value):

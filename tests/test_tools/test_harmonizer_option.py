@@ -18,8 +18,9 @@ from torch.optim import SGD
 
 from mmgh.optim import GHOptimWrapper
 from mmgh.registry import TASK_UTILS
-from ..config_names import (HARMONIZED, HARMONIZERS, NAMED, ROOT, load,
-                            load_twin, parse, plain_of, twin_of)
+from ..config_names import (AS_PUBLISHED, HARMONIZED, HARMONIZERS, NAMED,
+                            PUBLISHED, ROOT, load, load_twin, parse, plain_of,
+                            twin_of)
 from ..shrunk_configs import assert_takes_a_step, harmonized_part
 from .short_runs import SHORT, assert_same_training, read, stop_after_three
 
@@ -56,7 +57,16 @@ def write(folder: Path, base: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize('path', HARMONIZED, ids=lambda p: p.stem)
+@pytest.mark.parametrize('path', AS_PUBLISHED, ids=lambda p: p.stem)
+def test_none_leaves_what_is_no_harmonization_as_published(load_tool, path):
+    config, plain = load_twin(path), load(plain_of(path))
+    load_tool('harmonizer_option').remove_harmonizer(config.optim_wrapper)
+    plain.merge_from_dict(PUBLISHED[parse(path).method])
+    assert config.to_dict() == plain.to_dict()
+
+
+@pytest.mark.parametrize(
+    'path', sorted({*HARMONIZED} - {*AS_PUBLISHED}), ids=lambda p: p.stem)
 def test_option_does_what_the_harmonized_config_does(load_tool, path):
     option = load_tool('harmonizer_option')
     plain, harmonized = load(plain_of(path)), load_twin(path)

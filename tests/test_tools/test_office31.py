@@ -47,7 +47,7 @@ def small_config(root: Path) -> Config:
                 transform.scale = (40, 40)
             elif transform.type == 'RandomResizedCrop':
                 transform.scale = 32
-            elif transform.type == 'CenterCrop':
+            elif transform.type in ('CenterCrop', 'RandomCrop'):
                 transform.crop_size = 32
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         config[name].num_workers = 0

@@ -1,7 +1,7 @@
 # DomainNet in its published layout: <data_root>/<domain>/<class>/ and the
 # lists <data_root>/<domain>_{train,test}.txt. Domains: clipart, infograph,
 # painting, quickdraw, real, sketch.
-_base_ = 'imagenet_224.py'
+_base_ = 'imagenet_224_pillow.py'
 
 data_root = 'data/domainnet'
 data_preprocessor = dict(num_classes=345)

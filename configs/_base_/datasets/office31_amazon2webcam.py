@@ -1,6 +1,6 @@
 # Office-31 in its published layout: <data_root>/<domain>/images/<class>/.
 # Domains: amazon, dslr, webcam.
-_base_ = 'imagenet_224.py'
+_base_ = 'imagenet_224_pillow.py'
 
 data_root = 'data/office31'
 data_preprocessor = dict(num_classes=31)

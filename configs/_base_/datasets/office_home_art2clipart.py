@@ -1,6 +1,6 @@
 # Office-Home in its published layout: <data_root>/<domain>/<class>/.
 # Domains: Art, Clipart, Product, Real World.
-_base_ = 'imagenet_224.py'
+_base_ = 'imagenet_224_pillow.py'
 
 data_root = 'data/office_home'
 data_preprocessor = dict(num_classes=65)

@@ -1,30 +1,23 @@
 # VisDA-2017 in its published layout: <data_root>/{train,validation}/<class>/.
 # The order of the folders' names is that of the classes in the image lists.
-_base_ = 'imagenet_224.py'
+_base_ = 'imagenet_224_pillow.py'
 
 data_root = 'data/visda2017'
 data_preprocessor = dict(num_classes=12)
 # The objects fill the images: TLlib crops the centre in training, too, where
 # it takes random crops of the other data sets.
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(256, 256)),
-    dict(type='CenterCrop', crop_size=224),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
 train_dataloader = dict(
     dataset=dict(
         source=dict(
             type='CustomDataset',
             data_root=data_root,
             data_prefix='train',
-            pipeline=train_pipeline),
+            pipeline=_base_.center_pipeline),
         target=dict(
             type='CustomDataset',
             data_root=data_root,
             data_prefix='validation',
-            pipeline=train_pipeline)))
+            pipeline=_base_.center_pipeline)))
 test_dataloader = dict(
     dataset=dict(
         type='CustomDataset',

@@ -1,10 +1,15 @@
 # CDAN+E as in the published code of GH, on any photographs.
 _base_ = [
-    '../models/resnet50.py',
+    '../models/resnet50_kaiming.py',
     '../schedules/sgd_inv_8k.py',
     '../default_runtime.py',
 ]
 
 model = dict(
     type='mmgh.UDAClassifier',
-    uda_head=dict(type='mmgh.CDANHead', entropy='reversed'))
+    uda_head=dict(
+        type='mmgh.CDANHead',
+        entropy='reversed',
+        multilinear_map=dict(randomized=True),
+        discriminator=dict(init_cfg=_base_.kaiming),
+        reversal=dict(counts_first=True)))

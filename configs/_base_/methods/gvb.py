@@ -9,4 +9,5 @@ model = dict(
     type='mmgh.UDAClassifier',
     neck=[dict(type='GlobalAveragePooling')],
     head=dict(type='mmgh.BridgeClsHead', in_channels=2048),
-    uda_head=dict(type='mmgh.GVBHead'))
+    uda_head=dict(
+        type='mmgh.GVBHead', reversal=dict(counts_first=True)))

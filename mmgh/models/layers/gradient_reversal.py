@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmgh.arguments import COUNT, number
+from mmgh.arguments import COUNT, FLAG, number
 
 
 class _ReverseGradient(torch.autograd.Function):
@@ -35,6 +35,10 @@ class GradientReversal(nn.Module):
         warmup_iters (int): ``n``; the published GH and CDAN code uses 10000
             with ``alpha=10``, TLlib 1000 with ``alpha=1``. Defaults to 10000.
         max_coefficient (float): Limit of the coefficient. Defaults to 1.
+        counts_first (bool): Whether an iteration counts before it computes,
+            as in the published code of CDAN, GVB and GH. If not, as in TLlib,
+            the first step aligns nothing: its coefficient is 0. Defaults to
+            False.
 
     Source: Ganin and Lempitsky (ICML 2015), section 3 and 4.
     """
@@ -42,19 +46,22 @@ class GradientReversal(nn.Module):
     def __init__(self,
                  alpha: float = 10.,
                  warmup_iters: int = 10000,
-                 max_coefficient: float = 1.) -> None:
+                 max_coefficient: float = 1.,
+                 counts_first: bool = False) -> None:
         super().__init__()
         number(above=0).check(alpha=alpha, max_coefficient=max_coefficient)
         COUNT.check(warmup_iters=warmup_iters)
+        FLAG.check(counts_first=counts_first)
         self.alpha = alpha
         self.warmup_iters = warmup_iters
         self.max_coefficient = max_coefficient
+        self.counts_first = counts_first
         self.register_buffer('iteration', torch.zeros((), dtype=torch.long))
 
     @property
     def coefficient(self) -> Tensor:
         """Scalar in [0, ``max_coefficient``)."""
-        progress = self.iteration / self.warmup_iters
+        progress = (self.iteration + self.counts_first) / self.warmup_iters
         return self.max_coefficient * torch.tanh(self.alpha * progress / 2)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ class MultilinearMap(nn.Module):
         in_channels (int): Size of a feature vector.
         num_classes (int): Number of classes.
         randomized (bool, optional): Which map. Defaults to None: randomised
-            if the exact map has more than 4096 entries, as in the published
-            code of CDAN.
+            if the exact map has more than 4096 entries, as the paper says.
+            The published code of GH always randomises.
         random_dim (int): ``d``. Defaults to 1024.
 
     Source: Conditional Adversarial Domain Adaptation (NeurIPS 2018), eq. 6.
