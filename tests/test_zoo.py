@@ -278,6 +278,45 @@ def test_architecture(config_name, image_size):
     check_training_step(adapt(config_name, image_size), image_size)
 
 
+# Of timm: a network of each kind that gives feature maps, and their channels.
+OF_TIMM = dict(resnet18=512, convnext_atto=320, mobilenetv3_small_050=1024)
+
+
+def of_timm(name: str) -> Config:
+    """A config of the zoo with another backbone."""
+    config = adapt(*ARCHITECTURES['ResNet'])
+    config.model.backbone = dict(type='TIMMBackbone', model_name=name)
+    config.model.neck = dict(type='GlobalAveragePooling')
+    config.model.head.in_channels = OF_TIMM[name]
+    return config
+
+
+@pytest.mark.parametrize('name', OF_TIMM)
+def test_backbone_of_timm(name):
+    pytest.importorskip('timm')
+    check_training_step(of_timm(name), 64)
+
+
+def test_classifier_without_a_backbone_is_told_which_to_use():
+    """As TimmClassifier and HuggingFaceClassifier; the type is replaced."""
+    model = dict(
+        type='mmgh.UDAClassifier',
+        model_name='resnet18',
+        num_classes=10,
+        uda_head=dict(type='mmgh.CDANHead'))
+    with pytest.raises(TypeError, match="'TIMMBackbone', model_name='resnet"):
+        MODELS.build(model)
+
+
+def test_config_for_mixed_precision_is_told_its_wrapper():
+    """Of the zoo, changed as any other."""
+    config = Config.fromfile(ZOO / 'resnet/resnet50_8xb32-fp16_in1k.py')
+    config.optim_wrapper.type = 'mmgh.GHOptimWrapper'
+    config.optim_wrapper.harmonizer = dict(type='mmgh.GH')
+    with pytest.raises(TypeError, match="GHAmpOptimWrapper.*'loss_scale'"):
+        build_optim_wrapper(nn.Linear(1, 1), config.optim_wrapper)
+
+
 def test_first_step_of_a_new_model():
     """The reversal is off and DeiT's head is zero: no conflict is seen."""
     model, optim_wrapper = build(adapt(*ARCHITECTURES['DeiT']))

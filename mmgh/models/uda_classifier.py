@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Any, Mapping
 
 import torch
 from mmengine.utils import apply_to
@@ -61,6 +61,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                  **kwargs) -> None:
         one_of('separate', 'joint').check(domain_forward=domain_forward)
         FLAG.check(predict_features=predict_features)
+        _refuse_whole_classifiers(kwargs)
         _check_sizes(kwargs.get('head'))
         if isinstance(data_preprocessor, dict):
             # The parent writes its defaults into what it is given.
@@ -218,6 +219,19 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         in_channels = sum(m.in_features for m in linears
                           if m.out_features == num_classes)
         return dict(in_channels=in_channels, num_classes=num_classes)
+
+
+def _refuse_whole_classifiers(arguments: Mapping[str, Any]) -> None:
+    """Refuse the arguments of mmpretrain's ``TimmClassifier`` and
+    ``HuggingFaceClassifier``, which have no features to align."""
+    if 'model_name' in arguments:
+        name = arguments['model_name']
+        raise TypeError(
+            'The model should have `backbone=dict(type=\'TIMMBackbone\', '
+            f'model_name={name!r})`, `neck=dict(type=\'GlobalAveragePooling'
+            '\')` and a `head` of mmpretrain, since features are aligned '
+            'before the head, but got `model_name` itself, as '
+            '`TimmClassifier` and `HuggingFaceClassifier` have it.')
 
 
 def _check_sizes(head: object) -> None:

@@ -4,10 +4,11 @@ import logging
 from contextlib import contextmanager
 from inspect import signature
 from math import ceil
-from typing import Callable, Sequence
+from typing import Callable, Collection, Sequence
 
 import torch
 from mmengine.logging import print_log
+from mmengine.optim import AmpOptimWrapper
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, one_of
@@ -22,6 +23,8 @@ from .task_weighting import TaskWeighting
 _PROBES = dict(
     parameters=ParameterProbe, modules=ModuleProbe, features=FeatureProbe)
 _STATE = 'harmonization'
+# What a config for mixed precision may have, whose type alone was replaced.
+_OF_AMP = {'loss_scale', 'dtype', 'use_fsdp'}
 
 
 class HarmonizationMixin:
@@ -46,6 +49,7 @@ class HarmonizationMixin:
                  max_weight: float | None = None,
                  interval: int = 1,
                  **kwargs) -> None:
+        _refuse_mixed_precision(type(self), kwargs)
         super().__init__(**kwargs)
         one_of(*_PROBES).check(probe=probe)
         COUNT.check(interval=interval)
@@ -220,6 +224,17 @@ class HarmonizationMixin:
                 return
         for name, value in measured.items():
             self.message_hub.update_scalar(f'train/{name}', float(value))
+
+
+def _refuse_mixed_precision(kind: type, arguments: Collection[str]) -> None:
+    """Name the wrapper that takes these arguments."""
+    found = sorted(_OF_AMP & set(arguments))
+    if found and not issubclass(kind, AmpOptimWrapper):
+        raise TypeError(
+            "`optim_wrapper.type` should be 'mmgh.GHAmpOptimWrapper' with "
+            f'{found}, which are for mixed precision, but got '
+            f"'mmgh.{kind.__name__}'. In tools/train.py, --amp or "
+            '--harmonizer choose the right one.')
 
 
 def harmonization_arguments() -> list[str]:
