@@ -12,6 +12,9 @@ from mmgh.input_error import InputError
 from mmgh.optim import harmonization_arguments
 from mmgh.registry import TASK_UTILS
 
+# Of a model with several optimizers.
+_PARTS = ('generator', 'classifier')
+
 
 def add_harmonizer_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -58,7 +61,7 @@ def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
             stands before the message.
     """
     kind = find_harmonizer(name)
-    part = _harmonized(cfg.optim_wrapper)
+    part = _harmonized(cfg)
     swap_wrapper_type(part, HARMONIZING)
     harmonizer = dict(
         type=f'mmgh.{name}' if name in TASK_UTILS.module_dict else name)
@@ -73,7 +76,7 @@ def set_harmonizer(cfg: Config, name: str, options: dict) -> None:
             for key, value in options.items() if '.harmonizer.' in key
             and not key.endswith('.harmonizer.type')
         })
-    check_harmonizer(name, _harmonized(cfg.optim_wrapper).harmonizer)
+    check_harmonizer(name, _harmonized(cfg).harmonizer)
 
 
 def check_harmonizer(name: str, harmonizer: ConfigDict) -> None:
@@ -100,18 +103,19 @@ def replace_harmonizer(cfg: Config, harmonizer: dict) -> None:
     name = harmonizer.get('type')
     find_harmonizer(name)
     check_harmonizer(name, harmonizer)
-    part = _harmonized(cfg.optim_wrapper)
+    part = _harmonized(cfg)
     swap_wrapper_type(part, HARMONIZING)
     part.harmonizer = harmonizer
 
 
 def remove_harmonizer(wrapper: ConfigDict) -> None:
     """Leave the stock wrapper of the same precision, with its options."""
-    features = _of_features(wrapper)
-    if features is not wrapper:
+    parts = [wrapper[name] for name in _PARTS if name in wrapper]
+    if parts:
         wrapper.pop('type', None)
-    swap_wrapper_type(features, STOCK)
-    for part in (wrapper, features):
+    for part in parts or [wrapper]:
+        swap_wrapper_type(part, STOCK)
+    for part in (wrapper, *parts):
         for name in harmonization_arguments():
             part.pop(name, None)
 
@@ -120,7 +124,9 @@ def refuse_options(options: dict) -> None:
     """Refuse options of harmonization for a run without it."""
     for option in options:
         place, _, rest = option.partition('optim_wrapper.')
-        name = rest.removeprefix('generator.').partition('.')[0]
+        for part in _PARTS:
+            rest = rest.removeprefix(f'{part}.')
+        name = rest.partition('.')[0]
         if not place and name in harmonization_arguments():
             raise InputError('none should come without options '
                              f'of harmonization, but got {option}.')
@@ -148,11 +154,10 @@ def _names_of_torchjd() -> list[str]:
     return aggregation.__all__
 
 
-def _harmonized(wrapper: ConfigDict) -> ConfigDict:
+def _harmonized(cfg: Config) -> ConfigDict:
     """The one that has the harmonizer, or is to get it."""
-    return wrapper if 'harmonizer' in wrapper else _of_features(wrapper)
-
-
-def _of_features(wrapper: ConfigDict) -> ConfigDict:
-    """The one that may harmonize where there are several."""
-    return wrapper.get('generator', wrapper)
+    wrapper = cfg.optim_wrapper
+    if 'harmonizer' in wrapper:
+        return wrapper
+    of_classifiers = cfg.get('model', {}).get('harmonized_step') == 'B'
+    return wrapper.get(_PARTS[of_classifiers], wrapper)

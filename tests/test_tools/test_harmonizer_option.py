@@ -348,3 +348,21 @@ def test_training_equals_that_of_the_harmonized_config(
               work_dir, '--cfg-options', *SHORT,
               f'experiment_name={work_dir.name}_option')
         assert_same_training(read(work_dir / 'iter_6.pth'), whole)
+
+
+def test_option_acts_at_the_step_that_the_model_harmonizes(resolve):
+    """Alternating MCD at step B: the classifiers', which can be undone."""
+    plain = ROOT / f'mcd/mcd-alternating_{END}'
+    at_b = '--cfg-options', 'model.harmonized_step=B'
+    config = resolve(plain, '--harmonizer', 'GH', *at_b)
+    assert config.optim_wrapper.classifier.harmonizer.type == 'mmgh.GH'
+    assert_takes_a_step(config)
+    none = resolve(plain, '--harmonizer', 'none', *at_b)
+    option = 'optim_wrapper.classifier.harmonizer.type=mmgh.GH'
+    set_by_hand = resolve(
+        plain, *at_b, 'optim_wrapper.classifier.type=mmgh.GHOptimWrapper',
+        option)
+    assert_takes_a_step(set_by_hand)
+    assert none.optim_wrapper == load(plain).optim_wrapper
+    with pytest.raises(SystemExit, match='without options.*classifier'):
+        resolve(plain, '--harmonizer', 'none', *at_b, option)
