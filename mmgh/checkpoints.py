@@ -6,7 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 from typing import Iterable, Mapping, NamedTuple
-from zipfile import is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 import torch
 from torch import Tensor
@@ -111,6 +111,25 @@ def read_checkpoint(path: str | Path, **options) -> dict:
     return content if isinstance(content, dict) else {}
 
 
+def read_whole(path: str | Path) -> dict:
+    """Do as :func:`read_checkpoint`, and compare the checksums in the file:
+    torch does not. Weights stay on the disk.
+
+    Raises:
+        InputError: If it is none, or damaged.
+    """
+    # A file that was cut has no index.
+    content = read_checkpoint(path, mmap=is_zipfile(path))
+    if is_zipfile(path):
+        with ZipFile(path) as file:
+            damaged = file.testzip()
+        if damaged:
+            raise InputError(f'{path} should be a checkpoint that is as it '
+                             f'was saved, but {damaged} in it has another '
+                             'checksum')
+    return content
+
+
 def check_finite(weights: Mapping[str, Tensor], path: str | Path) -> None:
     """Refuse weights that are infinite or NaN; those of a UDA head, which
     predicts nothing, do not count.
@@ -134,11 +153,20 @@ def check_finite(weights: Mapping[str, Tensor], path: str | Path) -> None:
             'the training diverged.')
 
 
+def named_checkpoint(folder: Path) -> str:
+    """Return the path in ``last_checkpoint`` of a folder, empty without one:
+    a computer that lost its power may have left zeros there."""
+    pointer = folder / 'last_checkpoint'
+    if not pointer.is_file():
+        return ''
+    text = pointer.read_text(errors='replace').strip()
+    return text if text.isprintable() and '\ufffd' not in text else ''
+
+
 def _named(work_dir: Path) -> Path | None:
     """Return what ``last_checkpoint`` names, in this directory first: the
     other one may be that which the run was copied from."""
-    pointer = work_dir / 'last_checkpoint'
-    text = pointer.read_text().strip() if pointer.is_file() else ''
+    text = named_checkpoint(work_dir)
     if not text:
         return None
     here, elsewhere = work_dir / Path(text).name, Path(text)
@@ -158,8 +186,7 @@ def _steps(folder: Path) -> dict[Path, int]:
 def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
     for path in paths:
         try:
-            # Weights stay on the disk; a file that was cut has no index.
-            content = read_checkpoint(path, mmap=is_zipfile(path))
+            content = read_whole(path)
         except InputError as error:
             warnings.warn(f'{error}. It is skipped.', stacklevel=4)
             continue

@@ -52,14 +52,18 @@ def _unexpected(text: str, cfg: Mapping) -> str | None:
     owner, function, keyword = match.groups()
     # Python 3.9 names no class.
     owner = owner[:-1] if owner else function.replace('__init__', '')
-    for path, node in _dicts('', cfg):
-        kind = _kind_of(node, owner) if keyword in node else None
-        if kind is None:
-            continue
-        known = _arguments(kind)
-        if keyword not in known:
+    found = [(path, node) for path, node in _dicts('', cfg) if keyword in node]
+    for path, node in found:
+        kind = _kind_of(node, owner)
+        known = [] if kind is None else _arguments(kind)
+        if kind is not None and keyword not in known:
             return (f'`{path}` should have arguments of {kind.__name__}, but '
                     f'has `{keyword}`.{_hint(keyword, known)}')
+    is_part = function == '__init__' and find_registered(owner) is None
+    for path, node in found:
+        if is_part and path and 'type' not in node:  # built by its holder
+            return (f'`{path}` should have arguments of {owner}, but has '
+                    f'`{keyword}`.')
     return None
 
 
@@ -86,9 +90,13 @@ def _unregistered(text: str, cfg: Mapping) -> str | None:
     name, registry = match.groups()
     for path, node in _dicts('', cfg):
         if node.get('type') == name:
+            known = registered_names(registry)
+            if name in known:  # but not where MMEngine looks
+                return (f'`default_scope` should be the package that has '
+                        f'{name!r} of `{path}.type`, but is '
+                        f"{cfg.get('default_scope')!r}.")
             return (f'`{path}.type` should be the name of what is registered, '
-                    f'but {name!r} is not.'
-                    f'{_hint(name, registered_names(registry))}')
+                    f'but {name!r} is not.{_hint(name, known)}')
     return None
 
 
@@ -102,10 +110,11 @@ def _without_type(text: str, cfg: Mapping) -> str | None:
 
 
 def _hint(name: str, known: list[str]) -> str:
-    meant = get_close_matches(name, known, 1)
+    meant = [other for other in known if other.split('.')[-1] == name] or (
+        get_close_matches(name, known, 1))
     if meant:
         return f' Do you mean `{meant[0]}`?'
-    return f' They are {sorted(known)}.' if len(known) < 50 else ''
+    return f' They are {sorted(known)}.' if len(known) < 25 else ''
 
 
 def _dicts(path: str, node: Any) -> Iterator[tuple[str, Mapping]]:

@@ -41,8 +41,10 @@ _NEVER_MEANT = ('tta_model', 'tta_pipeline')
 _READ_WITHIN = {
     'auto_scale_lr': ('base_batch_size', 'enable'),
     'default_hooks':
-    ('checkpoint', 'logger', 'param_scheduler', 'runtime_info',
-     'sampler_seed', 'timer', 'visualization'),
+    ('checkpoint', 'class_check', 'common_buffers', 'divergence',
+     'evaluator_check', 'exact_resume', 'log_length', 'logger',
+     'param_scheduler', 'runtime_info', 'sampler_seed', 'timer',
+     'training_check', 'visualization', 'weights_check'),
     'env_cfg': ('cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'),
     'mp_cfg': ('mp_start_method', 'opencv_num_threads'),
     'paramwise_cfg':
@@ -58,8 +60,9 @@ _WHERE = ('auto_scale_lr', 'default_hooks', 'env_cfg', 'optim_wrapper')
 def check_names(cfg: Mapping, origin: object = 'the config') -> None:
     """Refuse names that resemble one that MMEngine reads.
 
-    Names that begin with an underscore are left alone, and so is what a config
-    in pure Python imports, such as ``OptimWrapper``. In the file of a config,
+    Names that begin with an underscore are left alone, and so are variables
+    that its files use, hooks of further names, and what a config in pure
+    Python imports, such as ``OptimWrapper``. In the file of a config,
     and in those of its bases that came with no package, nor does a name pass
     that MMCV read before version 2, that is an argument of another setting, or
     that a base has used for a variable, unless the file uses it.
@@ -78,7 +81,9 @@ def check_names(cfg: Mapping, origin: object = 'the config') -> None:
         raise InputError(
             f'{origin} should be a config of MMEngine, but has {old}, which '
             'nothing would look at: MMCV before version 2 read it.')
-    slips = [*_slips('', cfg, _read_at_top())]
+    source = _source(cfg)
+    slips = [(name, meant) for name, meant in _slips('', cfg, _read_at_top())
+             if not _is_variable(name, meant, cfg, source)]
     for name in _WHERE:
         slips += _slips_within(name, cfg.get(name))
     for name, meant in slips:
@@ -86,14 +91,23 @@ def check_names(cfg: Mapping, origin: object = 'the config') -> None:
             f'`{meant}` should be written so, but {origin} has `{name}`, '
             'which nothing would look at. If that is no slip, let it begin '
             'with an underscore.')
-    _check_text(cfg)
+    if source is not None:
+        _check_text(cfg, source)
 
 
-def _check_text(cfg: Mapping) -> None:
-    """Refuse names of its files without an effect."""
-    source = _source(cfg)
+def _is_variable(name: str, meant: str, cfg: Mapping,
+                 source: ConfigSource | None) -> bool:
+    """Tell whether its files use a name that resembles a setting. Of what
+    MMEngine wrote only the values tell: a slip would be all that there is."""
     if source is None:
-        return
+        return False
+    if source.is_written:
+        return meant in cfg
+    return any(name in file.read for file in source.with_bases())
+
+
+def _check_text(cfg: Mapping, source: ConfigSource) -> None:
+    """Refuse names of its files without an effect."""
     known = {*_read_at_top(), *_NEVER_MEANT}
     for file, name, is_of_base in unread_names(source, known):
         if name in _OR_VARIABLE:
@@ -196,12 +210,18 @@ def _slips(path: str, node: Mapping,
     for name, value in node.items():
         is_imported = callable(value) or inspect.ismodule(value)
         if (is_imported or str(name).startswith('_') or name in known
-                or name in _NEVER_MEANT):
+                or name in _NEVER_MEANT or _is_hook(path, value)):
             continue
         for other in known:
             if _resemble(str(name), other):
                 yield f'{path}{name}', f'{path}{other}'
                 break
+
+
+def _is_hook(path: str, value: object) -> bool:
+    """Tell whether it is one more hook, of any name."""
+    return (path == 'default_hooks.' and isinstance(value, Mapping)
+            and 'type' in value)
 
 
 def _resemble(name: str, other: str) -> bool:

@@ -44,18 +44,15 @@ class ConfigSource:
             for node in nodes
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
-        return own | {
-            node.attr
-            for node in nodes if isinstance(node, ast.Attribute)
-            and getattr(node.value, 'id', None) == '_base_'
-        }
+        return own | set(filter(None, map(_name_in_base, nodes)))
 
     def users_of(self, name: str) -> list[str]:
-        """Return the names that it gives to what has a variable in it."""
+        """Return the names that it gives to what has a variable in it, of its
+        own or of a base."""
         return [
             target.id for node in self._tree.body
             if isinstance(node, ast.Assign) and any(
-                getattr(part, 'id', None) == name
+                name in (getattr(part, 'id', None), _name_in_base(part))
                 for part in ast.walk(node.value)) for target in node.targets
             if isinstance(target, ast.Name)
         ]
@@ -112,3 +109,11 @@ class ConfigSource:
                     folder = self.path.parents[line.level - 1]
                     yield folder.joinpath(
                         *(line.module or '').split('.')).with_suffix('.py')
+
+
+def _name_in_base(node: ast.AST) -> str | None:
+    """Return what ``_base_.name`` or ``{{_base_.name}}`` names."""
+    if (isinstance(node, ast.Attribute)
+            and getattr(node.value, 'id', None) == '_base_'):
+        return node.attr
+    return None

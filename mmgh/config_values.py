@@ -3,22 +3,36 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from mmgh.arguments import COUNT
+from mmgh.arguments import COUNT, number
+
+_NONE_OR_MORE = number(at_least=0, whole=True)
+# Of loaders torch does not say which one it was; the seed is refused by numpy,
+# and the length first by a schedule, as its `end`.
+_RULES = {
+    'train_cfg.max_iters': COUNT,
+    'train_cfg.max_epochs': COUNT,
+    'randomness.seed': number(at_least=0, below=2**32, whole=True),
+    **{
+        f'{kind}_dataloader.{name}': rule
+        for kind in ('train', 'val', 'test')
+        for name, rule in dict(
+            batch_size=COUNT, num_workers=_NONE_OR_MORE).items()
+    },
+}
 
 
 def check_values(cfg: Mapping) -> None:
-    """Refuse a training without a length.
-
-    The first to ask for the length is a schedule, as its ``end``.
+    """Refuse values of a config by their name.
 
     Args:
         cfg (Mapping): A config.
 
     Raises:
-        InputError: If the length is no whole number of at least 1.
+        InputError: If a length, a batch size, a number of workers or the seed
+            is no such number.
     """
-    loop = cfg.get('train_cfg')
-    if isinstance(loop, Mapping):
-        for name in ('max_iters', 'max_epochs'):
-            if loop.get(name) is not None:
-                COUNT.check(**{f'train_cfg.{name}': loop[name]})
+    for path, rule in _RULES.items():
+        setting, name = path.split('.')
+        options = cfg.get(setting)
+        if isinstance(options, Mapping) and options.get(name) is not None:
+            rule.check(**{path: options[name]})

@@ -39,6 +39,9 @@ DEFAULT_HOOKS = {
     # A resumed run equals an uninterrupted one.
     'exact_resume': 'mmgh.ExactResumeHook',
 }
+# Without these MMEngine takes those that it has by default.
+_OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger',
+                'param_scheduler', 'checkpoint')
 # In place of MMEngine's own, with its options: a kill loses nothing.
 _CHECKPOINT_HOOK = 'mmgh.AtomicCheckpointHook'
 
@@ -74,9 +77,11 @@ def with_default_hooks(default_hooks: dict[str, Any] | None,
     for name, kind in DEFAULT_HOOKS.items():
         if name not in chosen and HOOKS.get(kind) not in there:
             chosen[name] = dict(type=kind)
-        elif name in chosen and chosen[name] is None:
-            del chosen[name]  # MMEngine only takes it for hooks of its own
-    return chosen
+    # MMEngine only takes None for hooks of its own.
+    return {
+        name: hook for name, hook in chosen.items()
+        if hook is not None or name in _OF_MMENGINE
+    }
 
 
 def _joined(own: Callable) -> Callable:

@@ -8,6 +8,7 @@ from mmengine.logging import MessageHub
 from torch import Tensor, nn
 
 _TASKS = 'diverged_tasks'
+_AVERAGES = ('running_mean', 'running_var')
 
 
 class DivergenceError(RuntimeError):
@@ -41,16 +42,17 @@ def diverged_weights(model: nn.Module) -> list[str]:
 @torch.no_grad()
 def diverged_tensors(state: Mapping[str, Tensor],
                      parameters: Collection[str]) -> list[str]:
-    """Return the names of parameters that are not finite, and of buffers that
-    are NaN: an infinite one may be a mask, or a minimum of nothing yet.
+    """Return the names of parameters and averages of activations that are not
+    finite, and of other buffers that are NaN: an infinite one may be a mask,
+    or a minimum of nothing yet.
 
     Args:
         state (Mapping[str, Tensor]): Parameters and buffers, of any shape.
         parameters (Collection[str]): Names of the parameters.
     """
     is_bad = {
-        name: ~tensor.isfinite().all()
-        if name in parameters else tensor.isnan().any()
+        name: ~tensor.isfinite().all() if name in parameters
+        or name.endswith(_AVERAGES) else tensor.isnan().any()
         for name, tensor in state.items()
     }
     if not is_bad:

@@ -29,9 +29,11 @@ def unread_names(source: ConfigSource,
     """
     if not (source.is_installed or source.is_written):
         below = [each for base in source.bases for each in base.with_bases()]
+        variables = (
+            set().union(*(base.assigned for base in below))
+            & set().union(*(base.read for base in below)))
         for name in sorted(source.assigned - source.read - used):
             if name not in known and not name.startswith('_'):
-                yield source.path, name, any(
-                    name in base.assigned & base.read for base in below)
+                yield source.path, name, name in variables
     for base in source.bases:
         yield from unread_names(base, known, used | source.read)

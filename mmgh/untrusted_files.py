@@ -76,7 +76,11 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     if not os.path.isfile(filename):
         raise FileNotFoundError(f'{filename} should be a checkpoint, but is '
                                 'no file.')
-    return without_code(load_checkpoint(filename, map_location))
+    content = load_checkpoint(filename, map_location)
+    if not isinstance(content, dict):
+        raise InputError(f'{filename} should be a checkpoint of MMEngine, but '
+                         f'is a {type(content).__name__}.')
+    return without_code(content)
 
 
 def load_checkpoint(path: str, map_location: Any = None, **options) -> Any:

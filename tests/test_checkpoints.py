@@ -176,3 +176,21 @@ def test_other_files_are_refused(tmp_path):
     path.write_text('text')
     with pytest.raises(InputError, match='a.pth should be a checkpoint'):
         read_checkpoint(path)
+
+
+def test_one_whose_content_changed_is_skipped_and_named(run):
+    work_dir = run(3, 6, named='iter_6.pth')
+    path = work_dir / 'iter_6.pth'
+    content = bytearray(path.read_bytes())
+    # One bit of the weights, which are most of the file.
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match='iter_6.pth should.*checksum'):
+        assert newest_checkpoint(work_dir) == work_dir / 'iter_3.pth'
+
+
+@pytest.mark.parametrize('content', [bytes(40), b'\xff\xfe\x00'])
+def test_a_name_that_is_no_text_does_not_count(run, content):
+    work_dir = run(3, 6, named=None)
+    (work_dir / 'last_checkpoint').write_bytes(content)
+    assert newest_checkpoint(work_dir) == work_dir / 'iter_6.pth'

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 from mmgh.config_file import read_config
 from mmgh.config_names import check_names
+from mmgh.default_hooks import DEFAULT_HOOKS
 from mmgh.input_error import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -252,3 +253,51 @@ def test_a_setting_of_a_variable_is_refused():
     with pytest.raises(InputError, match='`source` should be set where it is '
                        r"used, in \['train_dataloader'"):
         read_config(folders, {'source.data_root': 'mine'})
+
+
+@pytest.mark.parametrize('text, setting, found', [
+    ('custom_hook = dict(type="EMAHook")\ncustom_hooks = [custom_hook]',
+     'custom_hooks', [dict(type='EMAHook')]),
+    ('param_scheduler1 = dict(type="PolyLR")\n'
+     'param_scheduler = [param_scheduler1]',
+     'param_scheduler', [dict(type='PolyLR')]),
+])
+def test_a_variable_may_resemble_a_setting(child, tmp_path, text, setting,
+                                           found):
+    cfg = child(text)
+    assert cfg[setting] == found
+    # MMEngine writes the values of variables, too.
+    cfg.launcher = 'none'
+    cfg.dump(tmp_path / 'written.py')
+    assert read_config(tmp_path / 'written.py')[setting] == found
+
+
+def test_what_takes_the_place_of_a_setting_in_a_written_config_is_refused(
+        tmp_path):
+    path = tmp_path / 'written.py'
+    path.write_text("launcher = 'none'\noptim_wraper = dict()\n")
+    with pytest.raises(InputError, match='has `optim_wraper`'):
+        read_config(path)
+
+
+def test_hooks_may_have_names_that_resemble_others(child):
+    hook = dict(type='CheckpointHook', interval=2)
+    assert child(f'default_hooks = dict(checkpoint2={hook})').default_hooks[
+        'checkpoint2'] == hook
+
+
+def test_all_names_of_our_hooks_are_known():
+    for name in DEFAULT_HOOKS:
+        with pytest.raises(InputError, match=f'default_hooks.{name}`'):
+            check_names(dict(default_hooks={f'{name}s': None}))
+        check_names(dict(default_hooks={name: None}))
+
+
+def test_a_variable_that_another_file_uses_is_refused(child):
+    """`ghpp` is given in one base, and used in another."""
+    with pytest.raises(InputError, match='`ghpp`, .* stays as it is. Set '
+                       r"\['optim_wrapper'\]"):
+        child('ghpp = dict(max_weight=3)')
+    with pytest.raises(InputError, match='`ghpp` should be set where it is '
+                       r"used, in \['optim_wrapper'\]"):
+        read_config(DANN, {'ghpp.max_weight': 3})

@@ -16,7 +16,7 @@ from torch import nn
 
 from mmgh import default_hooks
 from mmgh.config_file import read_config
-from mmgh.default_hooks import DEFAULT_HOOKS
+from mmgh.default_hooks import DEFAULT_HOOKS, with_default_hooks
 from mmgh.hooks import ClassCheckHook
 from mmgh.input_error import InputError
 from mmgh.task_losses import TaskLossMixin
@@ -163,3 +163,10 @@ def test_a_config_that_names_them_is_as_it_was():
     given = Config(dict(default_hooks=READ.default_hooks)).default_hooks
     completed = default_hooks.with_default_hooks(given, READ.custom_hooks)
     assert completed == given
+
+
+def test_a_hook_of_any_name_can_be_turned_off():
+    """MMEngine fails at those that it does not have by default."""
+    hooks = with_default_hooks(dict(visualization=None, timer=None), None)
+    assert 'visualization' not in hooks
+    assert hooks['timer'] is None

@@ -20,7 +20,7 @@ from mmgh.analysis import load_trained
 from mmgh.checkpoints import read_checkpoint
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
-from mmgh.untrusted_files import as_data_by_default
+from mmgh.untrusted_files import as_data_by_default, load_from_local
 
 
 class Trap:
@@ -232,3 +232,9 @@ def test_numbers_that_python_has_no_literal_for():
     ).pretty_text
     assert repr(read_assignments(text)) == \
         "{'a': inf, 'b': {'c': [-inf, (nan,)]}}"
+
+
+def test_a_checkpoint_that_is_no_dict_is_refused(tmp_path):
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(InputError, match='list.pth should be .* is a list'):
+        load_from_local(str(tmp_path / 'list.pth'))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import warnings
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import timedelta
@@ -23,7 +24,12 @@ from mmengine.runner import Runner
 
 from mmgh.config_errors import error_of_config
 from mmgh.config_file import read_config
+from mmgh.config_values import check_values
 from mmgh.input_error import InputError
+
+# Variables that they set.
+_LAUNCHERS = dict(
+    pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -61,6 +67,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
 @one_line_errors(InputError)
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config, with what the common options say about it."""
+    check_launcher(args.launcher)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
@@ -70,6 +77,25 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     timeout_of(cfg)
     return cfg
+
+
+def check_launcher(launcher: str) -> None:
+    """Look whether a launcher started this process.
+
+    Raises:
+        InputError: If that which is named did not.
+    """
+    variable = _LAUNCHERS.get(launcher)
+    if variable and variable not in os.environ:
+        raise InputError(f'--launcher should be what starts the tool, but '
+                         f'{launcher} did not: {variable} is not set.')
+    if launcher == 'none' and 'RANK' in os.environ and os.environ.get(
+            'WORLD_SIZE', '1') != '1':
+        warnings.warn(
+            f"torchrun started {os.environ['WORLD_SIZE']} processes, each "
+            'of which does all by itself. If that is not meant: --launcher '
+            'pytorch.',
+            stacklevel=2)
 
 
 def require_gpu_for_amp() -> None:
@@ -137,15 +163,18 @@ def slips_told(cfg: Config) -> Iterator[None]:
         yield
     except InputError as error:
         raise SystemExit(str(error)) from error
-    except (KeyError, TypeError) as error:
-        slip = error_of_config(error, cfg)
-        if slip is None:
+    except (KeyError, TypeError, ValueError) as error:
+        # What builds a data set tells it as an error of its own.
+        causes = filter(None, (error, error.__cause__))
+        slips = [error_of_config(cause, cfg) for cause in causes]
+        if not any(slips):
             raise
-        raise SystemExit(str(slip)) from error
+        raise SystemExit(str(next(filter(None, slips)))) from error
 
 
 def build_runner(cfg: Config) -> Runner:
     """Build MMEngine's runner, or the one that the config names."""
+    check_values(cfg)
     distribute_on_cpu(cfg)
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)

@@ -6,6 +6,8 @@ from typing import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Dataset
 
+from mmgh.input_error import InputError
+
 # So many names are told.
 _SHOWN = 20
 
@@ -50,12 +52,12 @@ def check_folders(dataset: Dataset, side: str) -> None:
         folders = _folders(part) or ()
         hidden = [name for name in folders if name.startswith('.')]
         if hidden:
-            raise ValueError(
+            raise InputError(
                 f'Each folder of {side} should be a class, but {hidden} in '
                 f'{part.img_prefix} are hidden. Remove them.')
         for label, name in enumerate(classes_of(part) or ()):
             if name in folders and folders.index(name) != label:
-                raise ValueError(
+                raise InputError(
                     f'`metainfo.classes` of {side} should list its folders in '
                     f'their order, {folders}, since labels follow the '
                     f'folders, but class {label} is {name!r}.')
@@ -129,12 +131,12 @@ def check_same_classes(first: Sequence[str] | None,
     only_first = [name for name in first if name not in second]
     only_second = [name for name in second if name not in first]
     if only_first or only_second or not differing:
-        raise ValueError(
+        raise InputError(
             f'{left.capitalize()} and {right} should have the same classes, '
             f'but {left} alone has {only_first}, and {right} alone has '
             f'{only_second} ({len(first)} and {len(second)} classes).')
     label, a, b = differing[0]
-    raise ValueError(
+    raise InputError(
         f'{left.capitalize()} and {right} should list their classes in the '
         f'same order, but class {label} is {a!r} in {left} and {b!r} in '
         f'{right}.')

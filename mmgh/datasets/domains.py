@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from mmengine.dataset import BaseDataset
 
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import DATASETS
 from .class_names import check_folders, check_same_labels
 
@@ -28,7 +29,7 @@ def build_domains(
         dataset.metainfo.get('network') for dataset in (source, target)
     ]
     if None not in networks and networks[0] != networks[1]:
-        raise ValueError(
+        raise InputError(
             'The features of source and target should be of one network, but '
             f'got {networks[0]} and {networks[1]}.')
     return source, target
@@ -59,7 +60,7 @@ def load_item(domain: str, dataset: BaseDataset, index: int) -> dict:
 
 def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
     if not (isinstance(dataset, dict) or hasattr(dataset, 'metainfo')):
-        raise TypeError(
+        raise InputTypeError(
             f'`{domain}` should be a data set, or a config of one such as '
             f"dict(type='CustomDataset', ...), but got {dataset!r}.")
     try:
@@ -68,11 +69,13 @@ def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
         if hasattr(dataset, 'full_init'):
             dataset.full_init()
         if len(dataset) == 0:
-            raise ValueError('it is empty')
+            raise InputError('it is empty')
     except Exception as error:
         # Data sets fail in many ways where files are missing or there is no
         # image; none of them says which domain it was.
-        raise ValueError(
+        kind = InputError if isinstance(error, (InputError, OSError)) else (
+            ValueError)
+        raise kind(
             f'The {domain} domain should be a data set with at least one '
             f'image, but building it failed: {error}') from error
     return dataset

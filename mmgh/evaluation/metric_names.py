@@ -9,6 +9,8 @@ from mmengine.evaluator import BaseMetric
 from mmpretrain.evaluation import Accuracy, SingleLabelMetric
 from mmpretrain.structures import DataSample
 
+from mmgh.input_error import InputError
+
 _PER_DOMAIN = 4
 
 
@@ -24,7 +26,7 @@ def names_of_metric(metric: BaseMetric, num_classes: int) -> list[str] | None:
         as with a metric of another library that needs more.
 
     Raises:
-        ValueError: If a metric of a kind that we know would fail on any
+        InputError: If a metric of a kind that we know would fail on any
             predictions of so many classes.
     """
     tried = deepcopy(metric)
@@ -33,7 +35,7 @@ def names_of_metric(metric: BaseMetric, num_classes: int) -> list[str] | None:
         names = list(tried.compute_metrics(list(tried.results)))
     except Exception as error:  # metrics name no common type
         if _is_known(metric):
-            raise ValueError(
+            raise InputError(
                 f'The metric {type(metric).__name__} should do for '
                 f'predictions of {num_classes} classes, but fails: {error}'
             ) from error

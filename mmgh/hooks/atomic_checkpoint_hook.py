@@ -6,6 +6,7 @@ from typing import IO
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
+from mmgh.arguments import number
 from mmgh.registry import HOOKS
 from .work_dir_lock import lock, unlock
 
@@ -31,6 +32,8 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        number(whole=True).check(
+            interval=self.interval, max_keep_ckpts=self.max_keep_ckpts)
         self._keeps_all = self.max_keep_ckpts <= 0
         if not self._keeps_all:
             self.max_keep_ckpts += 1  # the parent leaves one for us to delete

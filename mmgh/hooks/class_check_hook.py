@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 from mmgh.datasets.class_names import (check_folders, check_same_classes,
                                        check_same_labels, classes_of,
                                        describe_classes)
+from mmgh.input_error import InputError
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 
@@ -69,7 +70,7 @@ def _check_head(model: nn.Module, dataset: Dataset) -> None:
     for name in ('head', 'uda_head'):
         number = getattr(getattr(model, name, None), 'num_classes', None)
         if classes and number not in (None, len(classes)):
-            raise ValueError(
+            raise InputError(
                 f'`model.{name}.num_classes` should be {len(classes)}, the '
                 f'number of classes of the training data, but got {number}. '
                 f'The classes are {describe_classes(dataset)}.')

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from mmgh.arguments import COUNT
 from mmgh.evaluation.dataset_facts import has_no_target_labels
 from mmgh.evaluation.metric_names import names_of_metric
+from mmgh.input_error import InputError
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 from .runner_parts import schedulers_of
@@ -50,7 +51,7 @@ class EvaluatorCheckHook(Hook):
                        unwrap(runner.model))
         for who, name in monitored:
             if names is not None and name not in names:
-                raise ValueError(f'{who} should be a metric of '
+                raise InputError(f'{who} should be a metric of '
                                  f'`val_evaluator`, one of {names}, but got '
                                  f'{name!r}.')
 
@@ -70,7 +71,7 @@ def _check(kind: str, evaluator: Evaluator, dataloader: DataLoader,
             metric.check_setup(dataloader.dataset, model)
         elif (type(metric) in (Accuracy, SingleLabelMetric)
               and has_no_target_labels(dataloader.dataset)):
-            raise ValueError(
+            raise InputError(
                 f'`{kind}_evaluator` should need no target labels, since '
                 f'`with_label` of the `{kind}_dataloader` is False, but it '
                 f'has {type(metric).__name__}. Set it to '
@@ -98,7 +99,7 @@ def _names(kind: str, metrics, num_classes: int) -> list[str] | None:
         is_certain &= found is not None
         for name in found or ():
             if name in names:
-                raise ValueError(
+                raise InputError(
                     f'The metrics of `{kind}_evaluator` should have different '
                     f'names, but two are {name!r}. Set their `prefix`.')
             names.append(name)

@@ -8,9 +8,10 @@ from mmgh.registry import HOOKS
 from mmgh.seeds import seed_random_numbers
 from mmgh.unwrap import unwrap
 from .resuming import (accumulated_gradients, adopt_config, check_accumulation,
-                       describe_data, describe_schedules, earlier_checkpoints,
-                       find_checkpoint, is_validation_due, paths_moved,
-                       restore_gradients, resume_batches, warn_of_other_config)
+                       check_resumable, describe_data, describe_schedules,
+                       earlier_checkpoints, find_checkpoint, is_validation_due,
+                       paths_moved, restore_gradients, resume_batches,
+                       warn_of_other_config)
 
 _STATE = 'exact_resume'
 # Keeps random numbers of a validation apart from those of training.
@@ -35,7 +36,9 @@ class ExactResumeHook(Hook):
       makes the model, its losses or its data others.
     - The newest whole checkpoint of the work directory is resumed from, also
       where that was moved. If there are only damaged ones, no new training
-      begins over them. If there is none, a warning names the directory.
+      begins over them. If there is none, a warning names the directory. One
+      without the state of a training is refused, and one without that of the
+      optimizer, as ``save_optimizer=False`` leaves it, told in a warning.
 
     A training that begins with the weights of a checkpoint, by ``load_from``,
     begins at iteration 0: all modules with a method ``restart_training``, such
@@ -83,6 +86,7 @@ class ExactResumeHook(Hook):
         self._resumed = checkpoint.get(_STATE, {})
         if not runner._resume:
             return
+        check_resumable(checkpoint, runner._load_from)
         hub = checkpoint.get('message_hub', {})
         if 'runtime_info' in hub:
             hub['runtime_info'] = paths_moved(runner, hub['runtime_info'])

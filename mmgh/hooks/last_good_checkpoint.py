@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Collection, Iterable
+from typing import Collection, Iterable, Iterator, Mapping
 
-from mmgh.checkpoints import read_checkpoint
+import torch
+from torch import Tensor
+
+from mmgh.checkpoints import read_whole
 from mmgh.divergence import diverged_tensors
 from mmgh.input_error import InputError
 
@@ -27,8 +30,19 @@ def last_good_checkpoint(folders: Iterable[Path],
 
 def _is_good(path: Path, parameters: Collection[str]) -> bool:
     try:
-        checkpoint = read_checkpoint(path)
+        checkpoint = read_whole(path)
     except InputError:  # half of one, or none
         return False
-    return 'optimizer' in checkpoint and not diverged_tensors(
-        checkpoint['state_dict'], parameters)
+    if 'optimizer' not in checkpoint or diverged_tensors(
+            checkpoint['state_dict'], parameters):
+        return False
+    state = dict(enumerate(_tensors(checkpoint['optimizer'])))
+    return not diverged_tensors(state, state)
+
+
+def _tensors(node: object) -> Iterator[Tensor]:
+    if torch.is_tensor(node):
+        yield node
+    elif isinstance(node, Mapping):
+        for value in node.values():
+            yield from _tensors(value)

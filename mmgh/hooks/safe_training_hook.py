@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmgh.arguments import COUNT, number
 from mmgh.divergence import diverged_weights
+from mmgh.input_error import InputTypeError
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
 from .snapshot import restore_snapshot, take_snapshot
@@ -92,7 +93,7 @@ class SafeTrainingHook(Hook):
         model; unless a checkpoint brought one."""
         model = unwrap(runner.model)
         if not hasattr(model, 'adaptation_strength'):
-            raise TypeError(
+            raise InputTypeError(
                 '`SafeTrainingHook` should be used with a model that has an '
                 '`adaptation_strength`, such as `mmgh.SSRTClassifier`, but '
                 f'got {type(model).__name__}.')

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from math import isinf
 
 import torch
@@ -22,16 +23,16 @@ from .training_warnings import warnings_of
 class TrainingCheckHook(Hook):
     """Refuses settings of a training that contradict each other.
 
-    Loop and sampler: an epoch has to end. Loop and schedule: one that counts
-    epochs would never step. Loop and validation: there is one, at the end at
-    the latest. Also what would fail late: clipping, at the first step, and
-    saving, at the first checkpoint.
+    Loop and sampler: an epoch has to end, and has a batch. Loop and schedule:
+    one that counts epochs would never step. Loop and validation: there is one,
+    at the end at the latest. Also what would fail late: clipping, at the first
+    step, and saving, at the first checkpoint.
 
     Warns of checkpoints at the end alone, of validations that are logged by
     epoch where there is none, of warm-ups that hardly begin, of
-    ``custom_keys`` of no parameter, of losses without a weight where gradients
-    are harmonized, and of a target that is the source, in training or in
-    validation.
+    ``custom_keys`` of no parameter, of a preprocessor that is replaced in part
+    of its settings, of losses without a weight where gradients are harmonized,
+    and of a target that is the source, in training or in validation.
 
     Example:
         >>> custom_hooks = [dict(type='mmgh.TrainingCheckHook')]
@@ -62,8 +63,15 @@ class TrainingCheckHook(Hook):
 
 def _check_batches(kind: str, dataloader: DataLoader) -> None:
     if dataloader.batch_sampler is None:
-        raise ValueError(f'`{kind}_dataloader.batch_size` should be a whole '
+        raise InputError(f'`{kind}_dataloader.batch_size` should be a whole '
                          'number of at least 1, but got None.')
+    with suppress(TypeError):  # of data without a length
+        if not len(dataloader):
+            raise InputError(
+                f'`{kind}_dataloader` should have at least one batch, but '
+                f'makes none of {len(dataloader.dataset)} images with '
+                f'`batch_size={dataloader.batch_size}` and '
+                f'`drop_last={dataloader.drop_last}`.')
 
 
 def _check_end(kind: str, dataloader: DataLoader, where: str) -> None:
@@ -71,11 +79,11 @@ def _check_end(kind: str, dataloader: DataLoader, where: str) -> None:
     sampler = getattr(dataloader.batch_sampler, 'sampler', dataloader.sampler)
     name = f'{kind}_dataloader.sampler'
     if isinstance(sampler, InfiniteSampler):
-        raise ValueError(
+        raise InputError(
             f"`{name}.type` should be 'DefaultSampler' {where}, since an "
             'epoch has to end, but got InfiniteSampler.')
     if getattr(sampler, 'infinite', False):
-        raise ValueError(f'`{name}` should have `infinite=False` {where}, '
+        raise InputError(f'`{name}` should have `infinite=False` {where}, '
                          'since an epoch has to end, but got True.')
 
 
@@ -98,18 +106,18 @@ def _check_interval(loop) -> None:
     for interval in intervals:
         if not (isinstance(interval, (int, float)) and interval >= 1
                 and (isinf(interval) or interval == int(interval))):
-            raise ValueError('`train_cfg.val_interval` should be a whole '
+            raise InputError('`train_cfg.val_interval` should be a whole '
                              f'number of at least 1, but got {interval!r}.')
     name, last = _length_of(loop)
     if getattr(loop, 'val_begin', 1) > last:
-        raise ValueError(f'`train_cfg.val_begin` should be at most '
+        raise InputError(f'`train_cfg.val_begin` should be at most '
                          f'`{name}={last}`, but got {loop.val_begin!r}.')
 
 
 def _check_counts_iterations(scheduler) -> None:
     # One that waits for a metric steps after validations.
     if scheduler.by_epoch and not hasattr(scheduler, 'monitor'):
-        raise ValueError(
+        raise InputError(
             '`param_scheduler.by_epoch` should be False where the train loop '
             'counts iterations: it would never step. But that of '
             f'{type(scheduler).__name__} is True.')
@@ -124,13 +132,13 @@ def _check_clipping(wrapper: OptimWrapper) -> None:
     try:
         wrapper.clip_func([parameter], **options)
     except Exception as error:  # torch names no common type
-        raise ValueError(
+        raise InputError(
             '`optim_wrapper.clip_grad` should be options of '
             f'{wrapper.clip_func.__name__}, but with {options} it ends in '
             f'{type(error).__name__}: {error}') from error
     for name in ('max_norm', 'clip_value'):
         if not options.get(name, 1) > 0:
-            raise ValueError(f'`optim_wrapper.clip_grad.{name}` should be '
+            raise InputError(f'`optim_wrapper.clip_grad.{name}` should be '
                              f'positive, but got {options[name]!r}.')
 
 
@@ -138,6 +146,6 @@ def _check_saving(hook: CheckpointHook, runner) -> None:
     try:
         inspect.signature(runner.save_checkpoint).bind_partial(**hook.args)
     except TypeError as error:
-        raise ValueError('The options of CheckpointHook should be its own, or '
+        raise InputError('The options of CheckpointHook should be its own, or '
                          f'of Runner.save_checkpoint, but: {error}.'
                          ) from error

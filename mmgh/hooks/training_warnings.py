@@ -25,6 +25,7 @@ def warnings_of(runner) -> Iterator[str]:
         yield from _logging(runner)
     yield from _warmups(runner)
     yield from _custom_keys(runner)
+    yield from _preprocessors(runner.cfg)
     yield from _nothing_to_harmonize(runner)
     yield from warnings_of_domains(runner.cfg)
 
@@ -85,6 +86,16 @@ def _keys(path: str, wrapper: object) -> Iterator[tuple[str, str]]:
     for name, part in wrapper.items():
         if name != 'paramwise_cfg':
             yield from _keys(f'{path}.{name}', part)
+
+
+def _preprocessors(cfg: Mapping) -> Iterator[str]:
+    outer = cfg.get('data_preprocessor') or {}
+    inner = (cfg.get('model') or {}).get('data_preprocessor') or {}
+    lost = [name for name in outer if name not in inner]
+    if inner and lost:
+        yield (f'`model.data_preprocessor` takes the place of all of '
+               f'`data_preprocessor`, of which it lacks {lost}: should they '
+               'be in one?')
 
 
 def _nothing_to_harmonize(runner) -> Iterator[str]:

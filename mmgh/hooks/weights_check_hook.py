@@ -36,7 +36,7 @@ class WeightsCheckHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check the weights, before MMEngine loads them."""
-        path = runner.cfg.get('load_from') or 'The checkpoint'
+        path = _path(runner)
         weights = checkpoint.get('state_dict', checkpoint)
         check_finite(weights, path)
         model = unwrap(runner.model)
@@ -73,9 +73,12 @@ class WeightsCheckHook(Hook):
         for sample in outputs or ():
             scores = getattr(sample, 'pred_score', None)
             if scores is not None:
-                check_finite_outputs(
-                    runner.cfg.get('load_from') or 'The checkpoint',
-                    predictions=scores)
+                check_finite_outputs(_path(runner), predictions=scores)
+
+
+def _path(runner) -> str:
+    # There is no public way to ask, once a runner is built.
+    return runner._load_from or 'The checkpoint'
 
 
 def _purpose(runner) -> str:

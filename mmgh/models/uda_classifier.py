@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, FLAG, one_of
 from mmgh.classifier_outputs import features_of, scores_of
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, TaskLossMixin
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
@@ -69,16 +70,17 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         super().__init__(
             *args, data_preprocessor=data_preprocessor, **kwargs)
         if self.head is None:
-            raise ValueError('`head` should classify the source, but got '
+            raise InputError('`head` should classify the source, but got '
                              'None.')
         if isinstance(uda_head, dict):
             if not {'in_channels', 'num_classes'} <= set(uda_head):
                 uda_head = {**self._head_dimensions(), **uda_head}
             uda_head = MODELS.build(uda_head)
         if not isinstance(uda_head, UDAHead):
-            raise TypeError('`uda_head` should be a config such as '
-                            "dict(type='mmgh.DANNHead') of a subclass of "
-                            f'`mmgh.models.UDAHead`, but got {uda_head!r}.')
+            raise InputTypeError(
+                "`uda_head` should be a config such as dict(type="
+                "'mmgh.DANNHead') of a subclass of `mmgh.models.UDAHead`, but "
+                f'got {uda_head!r}.')
         uda_head.check_tasks()
         check_labels_of_heads(uda_head, self.head)
         self.uda_head = uda_head

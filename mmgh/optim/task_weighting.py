@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmgh.arguments import number
+from mmgh.input_error import InputTypeError
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import Pairs, check_pairs
 
@@ -226,9 +227,9 @@ def _build_harmonizer(harmonizer: dict | Weigh) -> Weigh:
     if isinstance(harmonizer, dict):
         harmonizer = TASK_UTILS.build(harmonizer)
     if not callable(harmonizer) or isinstance(harmonizer, type):
-        raise TypeError('`harmonizer` should be a config such as '
-                        "dict(type='mmgh.GH'), but got "
-                        f'{harmonizer!r}.')
+        raise InputTypeError('`harmonizer` should be a config such as '
+                             "dict(type='mmgh.GH'), but got "
+                             f'{harmonizer!r}.')
     memory = getattr(harmonizer, 'memory', ())
     if isinstance(memory, str) or not all(
             hasattr(harmonizer, name) for name in memory):

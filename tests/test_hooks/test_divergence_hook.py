@@ -3,6 +3,7 @@ the checkpoint before it stays the last one."""
 from __future__ import annotations
 
 import json
+import os
 from math import inf, nan
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,8 +17,10 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 
-from mmgh.divergence import DivergenceError, report_diverged_tasks
+from mmgh.divergence import (DivergenceError, diverged_weights,
+                             report_diverged_tasks)
 from mmgh.hooks import DivergenceHook
+from mmgh.hooks.last_good_checkpoint import last_good_checkpoint
 from ..test_optim.two_task_model import TwoTaskModel, make_batch, make_model
 
 WRAPPERS = dict(
@@ -318,3 +321,23 @@ def test_weights_are_looked_at_before_they_are_used(event, stop):
         model.weight[0], model.bias[0] = -inf, nan
     with pytest.raises(DivergenceError, match=r'`weight` \(the first of 2'):
         getattr(hook, event)(runner)
+
+
+def test_a_checkpoint_whose_optimizer_diverged_is_not_good(tmp_path):
+    weights = make_model(True).state_dict()
+    for name, value in (('good', 0.), ('nan', nan)):
+        state = {0: dict(exp_avg=torch.full((2, ), value))}
+        torch.save(
+            dict(state_dict=weights, optimizer=dict(state=state)),
+            tmp_path / f'{name}.pth')
+        # Of one moment, otherwise.
+        os.utime(tmp_path / f'{name}.pth', (0, name == 'nan'))
+    assert last_good_checkpoint([tmp_path], weights).name == 'good.pth'
+
+
+@pytest.mark.parametrize('value', [nan, inf])
+def test_statistics_of_batch_norm_are_finite(value):
+    model = nn.BatchNorm1d(2)
+    assert diverged_weights(model) == []
+    model.running_var.fill_(value)
+    assert diverged_weights(model) == ['running_var']

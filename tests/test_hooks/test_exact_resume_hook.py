@@ -9,6 +9,7 @@ import torch
 from mmengine.hooks import EarlyStoppingHook
 
 from mmgh.hooks import ExactResumeHook
+from mmgh.input_error import InputError
 from ..log_warnings import warnings_of
 from .small_runs import (LOADED, Images, assert_same_end, killed, make_runner,
                          scores, trained)
@@ -250,3 +251,23 @@ def test_a_new_training_over_an_earlier_one_is_told(tmp_path):
     assert f'{tmp_path} should be the directory of one training, but has 3 '
     assert 'such as iter_12.pth' in sentence
     assert not told_of_earlier(make_runner(tmp_path, resume=True))
+
+
+def test_weights_alone_cannot_be_resumed(tmp_path):
+    weights = trained(tmp_path).model.state_dict()
+    for content in (weights, dict(state_dict=weights, meta={})):
+        torch.save(content, tmp_path / 'weights.pth')
+        with pytest.raises(InputError, match='weights.pth should be .* of a '
+                           'training .* set `load_from`'):
+            make_runner(tmp_path, resume=True,
+                        load_from=str(tmp_path / 'weights.pth')).train()
+
+
+def test_a_training_without_its_optimizer_is_told(tmp_path):
+    options = dict(checkpoint=dict(save_optimizer=False))
+    killed(tmp_path, 7, **options)
+    # The schedule changes, too.
+    longer = dict(by_epoch=False, max_iters=16, val_interval=4)
+    runner = make_runner(tmp_path, resume=True, loop=longer, **options)
+    assert 'iter_4.pth has no state of the optimizer' in str(
+        warnings_of(runner.train))

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -53,7 +54,7 @@ def runner(kind=IterBasedTrainLoop, train=None, val=None, loop=None,
         model=model or nn.Module(),
         log_processor=SimpleNamespace(by_epoch=log_by_epoch),
         train_loop=loop or loop_of(kind),
-        train_dataloader=train or loader(),
+        train_dataloader=loader() if train is None else train,
         val_loop=object(),
         val_dataloader=val or loader(),
         param_schedulers=schedulers,
@@ -102,6 +103,8 @@ def test_what_goes_together_is_accepted(settings):
     (dict(train=loader(DefaultSampler(DATA), batch_size=None)),
      '`train_dataloader.batch_size` .*got None'),
     (dict(val=loader(batch_size=None)), '`val_dataloader.batch_size`'),
+    (dict(train=loader(batch_size=9, drop_last=True)),
+     '`train_dataloader` .* one batch, .* 8 images .*`drop_last=True`'),
     (dict(loop=loop_of(IterBasedTrainLoop, dynamic_intervals=[0])),
      '`train_cfg.val_interval` .*got 0'),
     (dict(loop=loop_of(IterBasedTrainLoop, dynamic_intervals=[.5])),
@@ -262,3 +265,15 @@ WEBCAM = dict(type='CustomDataset', data_root='webcam')
 def test_domains_that_are_the_same_are_told(caplog, cfg, text):
     check(cfg=cfg)
     assert text in caplog.text if text else not caplog.text
+
+
+@pytest.mark.parametrize('outer, inner, told', [
+    (dict(mean=[0], to_rgb=True), dict(mean=[1]), r"lacks \['to_rgb'\]"),
+    (dict(mean=[0]), dict(mean=[1], to_rgb=True), None),
+    (None, dict(mean=[1]), None), (dict(mean=[0]), None, None)])
+def test_a_preprocessor_that_is_replaced_in_part_is_told(caplog, outer, inner,
+                                                         told):
+    check(cfg=dict(data_preprocessor=outer,
+                   model=dict(data_preprocessor=inner)))
+    assert bool(told) == bool(caplog.text)
+    assert re.search(told or '', caplog.text)

@@ -37,7 +37,8 @@ def load(model: nn.Module, weights: dict, purpose: str) -> list[str]:
         wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), 0.1))
     runner = SimpleNamespace(
         model=model,
-        cfg=Config(dict(load_from='a.pth', resume=purpose == 'resume')),
+        cfg=Config(dict(resume=purpose == 'resume')),
+        _load_from='a.pth',
         optim_wrapper=wrapper,
         logger=Warnings())
     WeightsCheckHook().after_load_checkpoint(
@@ -162,7 +163,7 @@ def test_weights_of_a_training_that_diverged_are_refused(purpose, value):
 
 
 def test_predictions_that_are_no_numbers_are_refused():
-    runner = SimpleNamespace(cfg=Config(dict(load_from='a.pth')))
+    runner = SimpleNamespace(_load_from='a.pth')
     samples = [SimpleNamespace(pred_score=torch.tensor([0.5, 0.5])), object()]
     WeightsCheckHook().after_test_iter(runner, 0, outputs=samples)
     samples[0].pred_score[0] = float('nan')

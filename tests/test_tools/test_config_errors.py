@@ -25,6 +25,10 @@ DANN = str(
     ('optim_wrapper.max_wieght', '.*GHOptimWrapper.* mean `max_weight`'),
     ('optim_wrapper.clip_gard', '.*GHOptimWrapper.* mean `clip_grad`'),
     ('optim_wrapper.optimizer.momentun', ".*Adam, .*'weight_decay'"),
+    # Of what is built without a type; and by a data set, as its own error.
+    ('model.uda_head.reversal.alhpa', '.*GradientReversal'),
+    ('train_dataloader.dataset.source.pipeline.0.crop_siz',
+     '.*RandomCrop.* mean `crop_size`'),
     ('model.head.num_clases', '.*LinearClsHead.* mean `num_classes`'),
     ('default_hooks.divergence.stpo', '.*DivergenceHook.* mean `stop`'),
     ('train_cfg.val_intervall', '.*IterBasedTrainLoop.* mean `val_interval`'),
@@ -42,6 +46,8 @@ def test_an_argument_that_there_is_not_is_one_line(setting, sentence, tools,
 
 @pytest.mark.parametrize('setting, value, sentence', [
     ('model.uda_head.type', 'mmgh.DANHed', 'Do you mean `mmgh.DANHead`'),
+    # Another name is closer.
+    ('model.uda_head.type', 'CDANHead', 'Do you mean `mmgh.CDANHead`'),
     ('model.uda_head.type', 'DANNHead', 'Do you mean `mmgh.DANNHead`'),
     ('model.head.type', 'LinearClassHead', 'Do you mean `LinearClsHead`'),
     ('optim_wrapper.harmonizer.type', 'mmgh.GHPlus', 'mean `mmgh.GHPlusPlus`'),
@@ -114,3 +120,52 @@ def test_classes_in_place_of_names(kind):
     # A class of Python has no name in its error if it takes nothing.
     assert found.startswith(f'`part` should have arguments of {kind.__name__},'
                             ' but has `abc`') or 'takes no' in str(error.value)
+
+
+def test_a_scope_that_there_is_not_is_told(tools, tmp_path):
+    with pytest.raises(SystemExit, match="`default_scope` should .* has "
+                       "'UniversalVisualizer' .* but is 'mmpretran'"):
+        tools('train', DANN, '--work-dir', tmp_path, '--cfg-options',
+              'default_scope=mmpretran')
+
+
+@pytest.mark.parametrize('setting, value', [
+    ('train_dataloader.batch_size', 0), ('val_dataloader.batch_size', 'a'),
+    ('train_dataloader.num_workers', -1), ('randomness.seed', 1.5),
+    ('randomness.seed', 2**32), ('randomness.seed', ''),
+])
+def test_a_value_that_does_not_fit_is_one_line(setting, value, tools,
+                                               tmp_path):
+    with pytest.raises(SystemExit, match=f'`{setting}` should be a whole '
+                       f'number .*, but got {value!r}'):
+        tools('train', DANN, '--work-dir', tmp_path, '--cfg-options',
+              f'{setting}={value}')
+
+
+@pytest.mark.parametrize('setting, sentence', [
+    ('optim_wrapper.harmonizer=GH', '`harmonizer` should be a config'),
+    ('model.uda_head=DANNHead', '`uda_head` should be a config'),
+    ('default_hooks.checkpoint.interval=2.5', '`interval` should be a whole'),
+])
+def test_what_is_no_config_or_number_is_one_line(setting, sentence, tools,
+                                                 tmp_path):
+    with pytest.raises(SystemExit, match=sentence):
+        tools('train', DANN, '--work-dir', tmp_path, '--cfg-options', setting)
+
+
+def test_a_launcher_that_started_nothing_is_told(tools, tmp_path, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    with pytest.raises(SystemExit, match='--launcher .*RANK is not set'):
+        tools('train', DANN, '--work-dir', tmp_path, '--launcher', 'pytorch')
+
+
+def test_processes_that_do_not_know_of_each_other_are_told(
+        load_tool, monkeypatch):
+    check = load_tool('command_line').check_launcher
+    monkeypatch.setenv('RANK', '0')
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    with pytest.warns(UserWarning, match='--launcher pytorch'):
+        check('none')
+    check('pytorch')
+    monkeypatch.setenv('WORLD_SIZE', '1')
+    check('none')

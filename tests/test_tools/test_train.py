@@ -148,6 +148,8 @@ def test_log_shows_the_conflict_and_the_time_left(trained):
     (DANN.format(''),
      ['train_dataloader.dataset.target.type=CustomDataset',
       'train_dataloader.dataset.target.data_root=nowhere'],
+     '`train_dataloader.dataset.target` should have .* has `split`'),
+    (DANN.format(''), ['train_dataloader.dataset.target.indices=[]'],
      'The target domain should be a data set'),
 ])
 def test_bad_config_is_refused(train, tmp_path, config, options, message):

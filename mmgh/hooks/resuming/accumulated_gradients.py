@@ -7,6 +7,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 from torch import Tensor
 
+from mmgh.input_error import InputError
 from .optim_wrappers import wrappers_by_name
 
 
@@ -47,7 +48,7 @@ def check_accumulation(runner) -> None:
         counts = getattr(wrapper, '_accumulative_counts', 1)
         for setting, iterations in _checkpoint_iterations(runner):
             if iterations % counts:
-                raise ValueError(
+                raise InputError(
                     f'`{setting}` should be a multiple of '
                     f'`accumulative_counts`, {counts}, in iterations, where '
                     'several processes train: no checkpoint holds the '

@@ -1,11 +1,15 @@
 """Where the checkpoints of a run are, also after it was moved."""
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import Mapping
 
 from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
 
-from mmgh.checkpoints import newest_checkpoint
+from mmgh.checkpoints import named_checkpoint, newest_checkpoint
+from mmgh.input_error import InputError
 
 
 def find_checkpoint(runner) -> Path | None:
@@ -19,13 +23,36 @@ def find_checkpoint(runner) -> Path | None:
             should not silently begin anew.
     """
     for folder in dict.fromkeys([Path(runner.work_dir), _folder(runner)]):
-        pointer = folder / 'last_checkpoint'
-        text = pointer.read_text().strip() if pointer.is_file() else ''
+        text = named_checkpoint(folder)
         if '://' in text:  # not of this machine
             return None
         if text or any(folder.glob('*.pth')):
             return newest_checkpoint(folder)
     return None
+
+
+def check_resumable(checkpoint: Mapping, path: str | None) -> None:
+    """Refuse weights alone, and warn of a training without its optimizer.
+
+    Args:
+        checkpoint (Mapping): To resume from.
+        path (str, optional): Of its file, in messages.
+
+    Raises:
+        InputError: If it is of no training.
+    """
+    meta = checkpoint.get('meta') or {}
+    if not {'iter', 'epoch'} <= set(meta) or 'message_hub' not in checkpoint:
+        raise InputError(
+            f'{path} should be a checkpoint of a training where it is '
+            'resumed, but has no state of one. To begin with its weights, '
+            'set `load_from`, and no --resume.')
+    if 'optimizer' not in checkpoint:
+        print_log(
+            f'{path} has no state of the optimizer, which begins anew: the '
+            'resumed run is not what an uninterrupted one would be.',
+            logger='current',
+            level=logging.WARNING)
 
 
 def earlier_checkpoints(runner) -> list[Path]:

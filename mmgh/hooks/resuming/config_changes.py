@@ -128,8 +128,10 @@ def _replay(runner, checkpoint: dict) -> bool:
     if states:
         checkpoint['param_schedulers'] = states.get('', states)
     for name, wrapper in wrappers_by_name(runner.optim_wrapper).items():
-        saved = checkpoint['optimizer']
-        _take_settings(saved[name] if name else saved, wrapper.state_dict())
+        saved = checkpoint.get('optimizer')
+        if saved is not None:
+            _take_settings(saved[name] if name else saved,
+                           wrapper.state_dict())
     return True
 
 

@@ -13,7 +13,7 @@ from mmgh.config_text import read_assignments
 _LOOKED_AT = ('custom_hooks', 'data_preprocessor', 'model', 'optim_wrapper',
               'randomness', 'train_dataloader')
 # What is told more exactly: by what was built of it; or changes no iteration.
-_TOLD_ELSEWHERE = ('batch_size', 'sampler', 'accumulative_counts', 'optimizer',
+_TOLD_ELSEWHERE = ('batch_size', 'sampler', 'accumulative_counts',
                    'paramwise_cfg')
 _NO_MATTER = ('num_workers', 'persistent_workers', 'pin_memory',
               'prefetch_factor', 'init_cfg')
@@ -47,7 +47,12 @@ def warn_of_other_config(checkpoint: Mapping, cfg: Config) -> None:
 def _changes(path: str, before: Any, now: Any) -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for name in {**before, **now}:
-            if name not in (*_TOLD_ELSEWHERE, *_NO_MATTER):
+            if name == 'optimizer':
+                # Its state is that of the other.
+                yield from _changes(
+                    f'{path}.optimizer.type', *((part.get(name) or {}).get(
+                        'type') for part in (before, now)))
+            elif name not in (*_TOLD_ELSEWHERE, *_NO_MATTER):
                 yield from _changes(f'{path}.{name}', before.get(name),
                                     now.get(name))
     elif repr(before) != repr(now):
