@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader
 
 from mmgh.input_error import InputError
 from mmgh.registry import HOOKS
+from mmgh.task_losses import TaskLossMixin, harmonizes
+from mmgh.unwrap import unwrap
 from .resuming.optim_wrappers import wrappers_by_name
 from .runner_parts import schedulers_of
 from .training_warnings import warnings_of
@@ -59,6 +61,17 @@ class TrainingCheckHook(Hook):
                 _check_saving(hook, runner)
         for warning in warnings_of(runner):
             runner.logger.warning(warning)
+        _tell_what_is_harmonized(runner)
+
+
+def _tell_what_is_harmonized(runner) -> None:
+    """Let the log of a baseline say that it is one."""
+    if isinstance(unwrap(runner.model), TaskLossMixin):
+        for name, wrapper in wrappers_by_name(runner.optim_wrapper).items():
+            does = ('harmonizes' if harmonizes(wrapper) else
+                    'does not harmonize')
+            kind = ' '.join(filter(None, (type(wrapper).__name__, name)))
+            runner.logger.info(f'{kind} {does} the gradients of the tasks.')
 
 
 def _check_batches(kind: str, dataloader: DataLoader) -> None:

@@ -31,9 +31,15 @@ def warnings_of(runner) -> Iterator[str]:
 
 
 def _checkpoints(runner) -> Iterator[str]:
+    iters = runner.train_loop.max_iters
     for hook in runner.hooks:
-        if (isinstance(hook, CheckpointHook) and hook.by_epoch
-                and hook.interval > 0):
+        if not isinstance(hook, CheckpointHook) or hook.interval <= 0:
+            continue
+        if not (hook.by_epoch or hook.save_last or hook.interval <= iters):
+            yield (f'`interval` of CheckpointHook should be at most {iters}, '
+                   'the iterations of the training, where `save_last` is '
+                   f'False, but is {hook.interval}: nothing is saved.')
+        if hook.by_epoch:
             yield ('`by_epoch` of CheckpointHook should be False where the '
                    'train loop counts iterations: there is no checkpoint '
                    'before the end.')

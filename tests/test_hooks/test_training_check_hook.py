@@ -134,6 +134,33 @@ def test_what_does_not_is_refused_before_training(settings, message):
         check(**settings)
 
 
+@pytest.mark.parametrize('interval, save_last, is_told', [
+    (21, False, True), (20, False, False), (21, True, False),
+    (-1, False, False)
+])
+def test_a_training_that_saves_nothing_is_told(caplog, interval, save_last,
+                                               is_told):
+    hook = CheckpointHook(
+        interval=interval, by_epoch=False, save_last=save_last)
+    check(hooks=[hook])
+    assert ('nothing is saved' in caplog.text) == is_told
+
+
+@pytest.mark.parametrize('make, told', [
+    (wrapper, 'OptimWrapper does not harmonize'),
+    (lambda: GHOptimWrapper(
+        optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1),
+        harmonizer=dict(type='mmgh.GH')), 'GHOptimWrapper harmonizes'),
+])
+def test_log_says_whether_gradients_are_harmonized(caplog, make, told):
+    class Model(TaskLossMixin, nn.Module):
+        pass
+
+    caplog.set_level(logging.INFO)
+    check(model=Model(), optim_wrapper=make())
+    assert told in caplog.text
+
+
 def test_checkpoints_at_the_end_alone_are_told(caplog):
     check(hooks=[CheckpointHook(interval=1)])
     assert '`by_epoch` of CheckpointHook should be False' in caplog.text
