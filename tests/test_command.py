@@ -58,6 +58,7 @@ def test_help_tells_what_each_command_does(capsys):
         first = (TOOLS / file).read_text().split('\n')[0].strip('r"')
         assert f'  {command} ' in told and first in told
     assert 'mmgh/.mim/configs' in told
+    assert 'mmgh study folders --source' in told
 
 
 @pytest.mark.parametrize('command', COMMANDS)
@@ -75,9 +76,14 @@ def test_help_is_that_of_the_whole_tool(capsys, monkeypatch, command):
     assert result.stdout == told and not result.stderr
 
 
-def test_help_imports_no_torch():
+@pytest.mark.parametrize('arguments', [
+    ('train', '--help'),
+    ('study', 'folders', '--source', 'photos', '-h'),
+    ('train', 'a.py', '--cfg-options', 'model.head.num_classes=2', '--help'),
+])
+def test_help_imports_no_torch(arguments):
     modules = subprocess.run(
-        [sys.executable, '-X', 'importtime', '-c', BESIDE, 'train', '--help'],
+        [sys.executable, '-X', 'importtime', '-c', BESIDE, *arguments],
         capture_output=True, text=True, check=True).stderr
     names = {line.split('|')[-1].strip() for line in modules.splitlines()}
     assert 'argparse' in names

@@ -45,6 +45,9 @@ mmpretrain::resnet/NAME.py is one of another package. All else that is read or
 written is relative to the current directory. In a config of your own there is
 `_base_ = 'mmgh::dann/NAME.py'`. What comes with mmgh is in
 {CONFIGS}
+
+For two folders of images of your own:
+mmgh study folders --source FOLDER --target FOLDER
 '''
 
 
@@ -60,11 +63,12 @@ def main(arguments: list[str] | None = None) -> None:
     if arguments is None:
         arguments = sys.argv[1:]
     command = make_parser().parse_args(arguments[:1]).command
-    tool = TOOLS / COMMANDS[command]
-    sys.argv = [f'mmgh {command}', *arguments[1:]]  # which --help tells
-    sys.path.insert(0, str(tool.parent))
-    if arguments[1:] in (['--help'], ['-h']):
+    tool, given = TOOLS / COMMANDS[command], arguments[1:]
+    if {'--help', '-h'} & set(given):
+        given = ['--help']  # what else is given changes no help
         use_stand_ins()
+    sys.argv = [f'mmgh {command}', *given]  # which --help tells
+    sys.path.insert(0, str(tool.parent))
     module = sys.modules['__main__'] = ModuleType('__main__')
     module.__file__ = str(tool)
     exec(compile(tool.read_bytes(), module.__file__, 'exec'), vars(module))
