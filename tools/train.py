@@ -7,6 +7,7 @@ Logs and checkpoints go to the work directory.
 from __future__ import annotations
 
 import argparse
+from urllib.error import URLError
 
 from command_line import (build_runner, load_config, make_parser,
                           require_gpu_for_amp, set_loader_defaults, slips_told)
@@ -17,6 +18,9 @@ from wrapper_types import AMP, swap_wrapper_type
 
 from mmgh.divergence import DivergenceError
 from mmgh.input_error import InputError
+
+DOWNLOAD = ('What the config names by an address, such as pretrained weights, '
+            'should be downloaded; without a connection name a file')
 
 
 def parse_args() -> argparse.Namespace:
@@ -75,7 +79,8 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args)
     merge_args(cfg, args)
-    with slips_told(cfg), one_line_errors(DivergenceError):
+    with slips_told(cfg), one_line_errors(DivergenceError), one_line_errors(
+            URLError, about=DOWNLOAD):
         build_runner(cfg).train()
 
 

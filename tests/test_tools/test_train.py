@@ -218,6 +218,14 @@ def test_epochs_of_a_finite_sampler(tools, tmp_path):
     assert read(tmp_path / 'epoch_2.pth')['meta']['iter'] == 2 * 11
 
 
+def test_weights_that_cannot_be_downloaded_end_in_one_line(train, tmp_path):
+    nowhere = 'http://127.0.0.1:1/weights.pth'
+    with pytest.raises(SystemExit, match='name a file: .*rror'):
+        train(DANN.format(''), tmp_path / 'run',
+              'model.backbone.init_cfg.type=Pretrained',
+              f'model.backbone.init_cfg.checkpoint={nowhere}')
+
+
 def test_training_that_diverges_ends_in_one_line(train, tmp_path):
     with pytest.raises(SystemExit) as exit:
         train(DANN.format('-gh'), tmp_path, 'optim_wrapper.optimizer.type=SGD',
