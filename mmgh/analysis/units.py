@@ -17,10 +17,8 @@ UNITS = {
 
 def unit_of(name: str) -> str:
     """Return the unit of a logged scalar, such as ``oracle/accuracy/top1``;
-    empty if it is not known."""
+    empty if it has none, as a loss, or none that is known."""
     *_, item = parts = name.split('/')
     if item in UNITS:
         return UNITS[item]
-    if 'accuracy' in parts:
-        return '%'
-    return 'no unit' if 'loss' in item else ''
+    return '%' if 'accuracy' in parts else ''

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
+import shlex
 import shutil
 import subprocess
 from importlib import import_module
@@ -142,6 +144,23 @@ def test_page_names_the_checkpoint_with_the_best_score(finished):
     assert f'accuracy is {accuracy:.1f} %' in page(finished)
     oracle = max(found for _, found in scores.values())
     assert f'{oracle:.1f} % of ' in page(finished)
+
+
+def test_page_tells_how_to_take_more_seeds_of_the_same(finished):
+    """And of nothing that was left out before."""
+    command = re.search('mmgh study .*', html.unescape(page(finished)))[0]
+    words = shlex.split(command)
+    assert words[2:5] == [
+        str(finished / 'configs/study.py'), '--out', str(finished)]
+    assert words[5:] == [
+        '--methods', 'source-only', 'DANN', '--harmonizers', 'none', 'GH',
+        '--seeds', '0', '1', '2', '3', '4']
+
+
+def test_curves_are_of_one_method_each(finished):
+    for title in ('Validation', 'Conflict', 'Losses'):
+        assert f'{title} of DANN (seed 0)' in page(finished)
+        assert f'{title} of source-only' not in page(finished)
 
 
 @pytest.mark.parametrize('told', [

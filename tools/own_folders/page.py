@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import shlex
-from itertools import cycle
 from pathlib import Path
 
 from reporting import curves
@@ -18,13 +17,15 @@ from mmgh.analysis.plots import COLOURS
 from mmgh.analysis.tables import spread
 from .beginning import read_images, read_settings
 from .choice import Trained, best_choice, finished_runs
-from .verdicts import headline, name_of, sentences
+from .verdicts import SOURCE_ONLY, headline, name_of, sentences
 
 PAGE = 'page.html'
 PICTURES = {
     'accuracies.png': 'Each run, and the mean of each method and harmonizer.',
     'differences.png': 'Differences to the plain method, 95 % intervals.',
 }
+# Of what stands beside each method; no colour of a harmonizer.
+GREY = '#777777'
 UNKNOWN = (
     'The target has no labels, so this page has no accuracy. Where one would '
     'be, there is a score of the predictions: their mutual information in '
@@ -62,9 +63,9 @@ def write_folders_page(out: Path, settings: list[Setting]) -> Path:
                 notes=sentences(settings)),
         _choice(trained, labelled),
         _results(out, settings, labelled),
-        *_of_one_seed(trained),
+        *_of_one_seed(trained, settings),
         _images(images),
-        _settings(out),
+        _settings(out, settings),
     ]
     if not labelled:
         sections.insert(1, Section('What this page cannot know', UNKNOWN))
@@ -131,21 +132,45 @@ def _row(setting: Setting, settings: list[Setting]) -> list[str]:
     ]
 
 
-def _of_one_seed(trained: list[Trained]) -> list[Section]:
-    """Show the conflict and the curves of the runs with the first seed."""
+def _of_one_seed(trained: list[Trained],
+                 settings: list[Setting]) -> list[Section]:
+    """Show the conflict and the curves of the runs with the first seed: of
+    each method by itself, beside the source alone, in the colours that the
+    harmonizers have among the results."""
     if not trained:
         return []
     seed = min(run.result['seed'] for run in trained)
     chosen = [run for run in trained if run.result['seed'] == seed]
+    harmonizers = _names(settings, 'harmonizer')
     runs = [
-        ReportRun(run.name, run.work_dir, run.result['metric'], colour, None)
-        for run, colour in zip(chosen, cycle(COLOURS))
+        ReportRun(run.name, run.work_dir, run.result['metric'],
+                  _colour(run.result, harmonizers), None) for run in chosen
     ]
-    sections = [diagnosis(_as_plain(runs, chosen)), curves.validation(runs),
-                curves.conflict(runs), curves.losses(runs)]
+    sections = [diagnosis(_as_plain(runs, chosen))]
+    methods = [name for name in _names(settings, 'method')
+               if name != SOURCE_ONLY]
+    for method in methods or [SOURCE_ONLY]:
+        group = [run for run, one in zip(runs, chosen)
+                 if one.result['method'] in (method, SOURCE_ONLY)]
+        for show in (curves.validation, curves.conflict, curves.losses):
+            section = show(group)
+            section.title += f' of {method}'
+            sections.append(section)
     for section in sections:
         section.title += f' (seed {seed})'
     return sections
+
+
+def _names(settings: list[Setting], axis: str) -> list[str]:
+    """Return the methods or the harmonizers that there are, in order."""
+    return list(dict.fromkeys(getattr(s, axis) for s in settings))
+
+
+def _colour(result: dict, harmonizers: list[str]) -> str:
+    if result['method'] == SOURCE_ONLY:
+        return GREY
+    number = harmonizers.index(result['harmonizer'])
+    return COLOURS[number % len(COLOURS)]
 
 
 def _as_plain(runs: list[ReportRun],
@@ -167,14 +192,17 @@ def _images(images: dict) -> Section:
         table=Table(('class', 'source', 'target'), [*rows, total]))
 
 
-def _settings(out: Path) -> Section:
-    settings = read_settings(out)
+def _settings(out: Path, settings: list[Setting]) -> Section:
     rows = [(name.replace('_', ' '), str(value))
-            for name, value in settings.items()
+            for name, value in read_settings(out).items()
             if value is not None and not name.endswith('_images')]
     folder = out / 'configs'
-    command = ' '.join(['mmgh study', shlex.quote(str(folder / 'study.py')),
-                        '--out', shlex.quote(str(out))])
+    # Of what was left out nothing is trained.
+    command = shlex.join([
+        'mmgh', 'study', str(folder / 'study.py'), '--out', str(out),
+        '--methods', *_names(settings, 'method'), '--harmonizers',
+        *_names(settings, 'harmonizer')
+    ])
     return Section(
         'Settings', 'The configs are a beginning for your own. More seeds '
         'narrow the intervals; finished runs are not done again.',
