@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 from mmgh.analysis import load_trained, read_accuracies, target_dataset
+from mmgh.registry import MODELS
 from ..test_datasets.layouts import folders, write_folders, write_image
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +117,7 @@ def config_in(readme: str, heading: str) -> str:
     """The first one in a section."""
     text = (ROOT / readme).read_text()
     code = text.split(f'\n## {heading}\n')[1].split('```python\n')[1]
-    return code.split('```')[0].replace(f"'{CONFIG.name}'", f"'{CONFIG}'")
+    return code.split('```')[0]
 
 
 def test_target_without_labels_chooses_a_checkpoint(data, train, tools,
@@ -180,3 +182,25 @@ def test_config_in_the_readme_trains_as_it_is_written(tmp_path, tools,
     rates = config.optim_wrapper
     assert rates.optimizer.lr == 0.01
     assert rates.paramwise_cfg.custom_keys == dict(backbone=dict(lr_mult=0.1))
+
+
+@pytest.fixture
+def without_mean_head(monkeypatch):
+    """Leaves nothing of it to other tests, which look at all heads."""
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    yield
+    del MODELS.module_dict['MeanHead'], sys.modules['mean_head']
+
+
+@pytest.mark.usefixtures('data', 'without_mean_head')
+def test_head_in_the_readme_trains_as_it_is_written(tools, tmp_path):
+    text = (ROOT / 'README.md').read_text().split('**A UDA head of your own**')
+    head, config = (part.split('```')[0]
+                    for part in text[1].split('```python\n')[1:3])
+    (tmp_path / 'mean_head.py').write_text(head)
+    path = tmp_path / 'mine.py'
+    path.write_text(config)
+    tools('train', path, '--cfg-options', *SMALL, 'train_cfg.max_iters=2',
+          'train_cfg.val_interval=2', 'train_dataloader.batch_size=2')
+    history = load_trained(tmp_path / 'work_dirs/mine').history
+    assert len(history['train/loss_mean']) == 2
