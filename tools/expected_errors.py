@@ -14,7 +14,8 @@ FILE_ERRORS = (FileNotFoundError, FileExistsError, IsADirectoryError,
 
 @contextmanager
 def one_line_errors(*expected: type[Exception],
-                    about: str = '') -> Iterator[None]:
+                    about: str = '',
+                    stopped: str = 'Stopped.') -> Iterator[None]:
     """End the tool with the message of an error that the user can mend.
 
     Also a decorator. All other errors may be bugs, and keep their traceback.
@@ -23,6 +24,7 @@ def one_line_errors(*expected: type[Exception],
     Args:
         *expected (type[Exception]): Besides those of files.
         about (str): What the error is about, to be told before it.
+        stopped (str): What is told whoever stops the tool.
     """
     try:
         yield
@@ -30,7 +32,7 @@ def one_line_errors(*expected: type[Exception],
         parts = filter(None, (about, message_of(error)))
         raise SystemExit(': '.join(parts)) from error
     except KeyboardInterrupt as error:
-        print('Stopped.', file=sys.stderr)
+        print(stopped, file=sys.stderr)
         raise SystemExit(STOPPED) from error
 
 

@@ -21,6 +21,7 @@ from mmgh.input_error import InputError
 
 DOWNLOAD = ('What the config names by an address, such as pretrained weights, '
             'should be downloaded; without a connection name a file')
+STOPPED = 'Stopped. With --resume it goes on from the last checkpoint.'
 
 
 def parse_args() -> argparse.Namespace:
@@ -80,7 +81,7 @@ def main() -> None:
     cfg = load_config(args)
     merge_args(cfg, args)
     with slips_told(cfg), one_line_errors(DivergenceError), one_line_errors(
-            URLError, about=DOWNLOAD):
+            URLError, about=DOWNLOAD, stopped=STOPPED):
         build_runner(cfg).train()
 
 
