@@ -19,6 +19,8 @@ from data_preparation.prepare import Preparation
 from data_preparation.record import DataSet
 from expected_errors import one_line_errors
 
+STOPPED = '\nStopped. Run the same command again to go on.'
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -89,19 +91,14 @@ def main() -> int:
         return 0
     data_set = DATA_SETS[args.name]
     root = args.root or Path('data', data_set.folder)
-    try:
-        with one_line_errors(PreparationError, OSError, about=data_set.name):
-            if args.domains:
-                data_set = data_set.only(args.domains)
-            preparation = Preparation(data_set, root, decode=args.check_images)
-            problems = (
-                preparation.verify()
-                if args.verify_only else preparation.complete(args.origins))
-    except KeyboardInterrupt:
-        print(
-            '\nInterrupted. Run the same command again to go on.',
-            file=sys.stderr)
-        return 130
+    with one_line_errors(PreparationError, OSError, about=data_set.name,
+                         stopped=STOPPED):
+        if args.domains:
+            data_set = data_set.only(args.domains)
+        preparation = Preparation(data_set, root, decode=args.check_images)
+        problems = (
+            preparation.verify()
+            if args.verify_only else preparation.complete(args.origins))
     report(data_set, root, problems)
     return 1 if problems else 0
 

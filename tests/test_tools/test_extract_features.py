@@ -194,7 +194,7 @@ def test_it_goes_on_where_it_stopped(extract, features, tmp_path, load_tool,
     features_of_images = extraction.features_of_images
     with monkeypatch.context() as patch:
         patch.setattr(extraction, 'features_of_images', count)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(SystemExit, match='130'):
             extract(tmp_path / 'out', 'art')
     assert not (tmp_path / 'out/art.json').exists()
     seen.clear()

@@ -108,7 +108,7 @@ def test_target_may_have_no_labels(data, train, tools, tmp_path):
     assert checkpoint['meta']['iter'] == 6
     write_folders(data / 'other', 1, ['bike', 'mug', 'shoe'])
     other = 'test_dataloader.dataset.data_root=data/mine/other'
-    with pytest.raises(ValueError, match=r"test data alone has \['shoe'\]"):
+    with pytest.raises(SystemExit, match=r"test data alone has \['shoe'\]"):
         tools('test', CONFIG, work / 'iter_6.pth', '--work-dir',
               tmp_path / 'test', '--cfg-options', *SMALL, other)
 
@@ -145,7 +145,7 @@ def test_target_without_labels_chooses_a_checkpoint(data, train, tools,
 
 def test_wrong_number_of_classes_is_refused_before_training(
         data, train, tmp_path):
-    with pytest.raises(ValueError, match='`model.head.num_classes`.* be 3'):
+    with pytest.raises(SystemExit, match='`model.head.num_classes`.* be 3'):
         train(CONFIG, tmp_path / 'work', *SMALL, 'model.head.num_classes=10')
     assert not list((tmp_path / 'work').glob('*.pth'))
 

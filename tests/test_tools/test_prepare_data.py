@@ -174,7 +174,7 @@ def test_errors_have_no_traceback(run, server):
     assert status == 1 and 'Not a directory' in err
 
 
-def test_interruption_by_the_user(mini, run, tool, monkeypatch):
+def test_interruption_by_the_user(mini, run, tool, monkeypatch, capsys):
     mini('usps')
 
     def interrupt(*args):
@@ -182,8 +182,9 @@ def test_interruption_by_the_user(mini, run, tool, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(tool.Preparation, 'complete', interrupt)
-        status, _, err = run('usps')
-    assert status == 130 and 'again to go on' in err
+        with pytest.raises(SystemExit, match='130'):
+            run('usps')
+    assert 'again to go on' in capsys.readouterr().err
     assert run('usps')[0] == 0
 
 
