@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Set up .venv and run the tests. Options go to pytest, such as: -m zoo
+# Set up .venv and run the tests, in two processes. Options go to pytest, such
+# as: -m zoo, or -n 0 for one process.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash tools/set_up.sh
 export OMP_NUM_THREADS=1
-.venv/bin/python -m pytest "$@"
+.venv/bin/python -m pytest -n 2 --dist loadfile "$@"
