@@ -215,6 +215,17 @@ def record_updates(wrapper, model, monkeypatch) -> dict:
     return changed
 
 
+def assert_each_step_moves_its_own_part(model, wrapper, monkeypatch) -> None:
+    wrapper.initialize_count_status(model, 0, 2)
+    changed = record_updates(wrapper, model, monkeypatch)
+    for seed in range(2):
+        model.train_step(make_batch(seed=seed), wrapper)
+    names = {name for name, _ in model.named_parameters()}
+    generator = {name for name in names if is_generator(name)}
+    assert changed['generator'] == [generator] * 8
+    assert changed['classifier'] == [names - generator] * 2
+
+
 @pytest.mark.parametrize('generator', [
     None,
     harmonized('parameters'),
@@ -225,14 +236,7 @@ def test_each_step_moves_its_own_part(generator, monkeypatch):
     """Although there is momentum and weight decay."""
     model = make_model(**BOTH)
     wrapper = make_wrapper(model, generator)
-    wrapper.initialize_count_status(model, 0, 2)
-    changed = record_updates(wrapper, model, monkeypatch)
-    for seed in range(2):
-        model.train_step(make_batch(seed=seed), wrapper)
-    names = {name for name, _ in model.named_parameters()}
-    generator = {name for name in names if is_generator(name)}
-    assert changed['generator'] == [generator] * 8
-    assert changed['classifier'] == [names - generator] * 2
+    assert_each_step_moves_its_own_part(model, wrapper, monkeypatch)
     for parameter in model.parameters():
         assert parameter.requires_grad and parameter.grad is None
 
@@ -240,14 +244,7 @@ def test_each_step_moves_its_own_part(generator, monkeypatch):
 def test_harmonized_step_b_moves_the_classifiers_alone(monkeypatch):
     model = make_model(**AT_B)
     wrapper = make_wrapper(model, **as_published('GH'))
-    wrapper.initialize_count_status(model, 0, 2)
-    changed = record_updates(wrapper, model, monkeypatch)
-    for seed in range(2):
-        model.train_step(make_batch(seed=seed), wrapper)
-    names = {name for name, _ in model.named_parameters()}
-    generator = {name for name in names if is_generator(name)}
-    assert changed['generator'] == [generator] * 8
-    assert changed['classifier'] == [names - generator] * 2
+    assert_each_step_moves_its_own_part(model, wrapper, monkeypatch)
     counts = {name: part.inner_count for name, part in wrapper.items()}
     assert counts == dict(generator=10, classifier=2)
     assert all(parameter.grad is None for parameter in model.parameters())
