@@ -6,7 +6,9 @@ error of whichever constructor got it, without a word of where that stands.
 from __future__ import annotations
 
 import inspect
+import linecache
 import re
+import traceback
 from difflib import get_close_matches
 from typing import Any, Callable, Iterator, Mapping
 
@@ -35,7 +37,7 @@ def error_of_config(error: Exception, cfg: Mapping) -> InputError | None:
         InputError | None: Names the setting, the class and what could be
         meant. None if no setting of the config is such.
     """
-    text = str(error.args[0]) if error.args else ''
+    text = _text_of(error)
     find = {TypeError: (_unexpected, _missing),
             KeyError: (_unregistered, _without_type)}
     for explain in find.get(type(error), ()):
@@ -45,12 +47,25 @@ def error_of_config(error: Exception, cfg: Mapping) -> InputError | None:
     return None
 
 
+def _text_of(error: Exception) -> str:
+    text = str(error.args[0]) if error.args else ''
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not text.startswith('__init__()') or not frames:
+        return text
+    # Python 3.9 names no class: it is what the line of the error calls.
+    frame, number = frames[-1]
+    line = linecache.getline(frame.f_code.co_filename, number)
+    called = (frame.f_locals.get(name, frame.f_globals.get(name))
+              for name in re.findall(r'(\w+)\(', line))
+    owners = [kind.__name__ for kind in called if isinstance(kind, type)]
+    return f'{owners[0]}.{text}' if owners else text
+
+
 def _unexpected(text: str, cfg: Mapping) -> str | None:
     match = _UNEXPECTED.search(text)
     if not match:
         return None
     owner, function, keyword = match.groups()
-    # Python 3.9 names no class.
     owner = owner[:-1] if owner else function.replace('__init__', '')
     found = [(path, node) for path, node in _dicts('', cfg) if keyword in node]
     for path, node in found:

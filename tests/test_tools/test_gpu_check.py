@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[2] / 'tools/benchmarks/gpu_check.py'
@@ -18,6 +19,8 @@ def test_page_has_the_tests_and_the_costs():
     assert page.startswith('# CPU, torch ')
     tests, cost = page.split('\n## ')[1:]
     assert tests.startswith('Tests\n') and ' passed' in tests
-    assert 'skipped' not in tests and 'failed' not in tests
+    # Of the harmonizers, TorchJD may be missing.
+    assert ('skipped' in tests) == (find_spec('torchjd') is None)
+    assert 'failed' not in tests
     assert '| stock | 1.00 |' in cost and '| parameters | ' in cost
     assert page.endswith('All passed.\n')
