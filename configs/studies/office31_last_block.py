@@ -1,6 +1,8 @@
 # As office31_features.py, with the last block and layer of the network trained
-# as well, at a tenth of the rate. They start from what the blocks before them
-# make of the images: ../_base_/extractors/lite0_first_blocks.py is for that.
+# as well, at a tenth of the rate, and with the statistics of batch normalisation
+# that it was pretrained with. They start from
+# what the blocks before them make of the images:
+# ../_base_/extractors/lite0_first_blocks.py is for that.
 # Without a connection a file of the weights goes into `network`, as
 # checkpoint_path.
 _base_ = 'office31_features.py'
@@ -31,7 +33,8 @@ options = {
             layers=[
                 'timm_model.blocks.6', 'timm_model.conv_head', 'timm_model.bn2'
             ],
-            in_shape=(192, 5, 5)),
+            in_shape=(192, 5, 5),
+            norm_eval=True),
         dict(type='GlobalAveragePooling'),
         dict(type='mmgh.Bottleneck', in_channels=1280, norm_act=True),
     ],

@@ -52,6 +52,22 @@ def test_it_begins_with_the_weights_that_the_network_begins_with(tmp_path):
         assert torch.equal(value, whole.state_dict()[f'layer4.{name}'])
 
 
+@pytest.mark.parametrize('norm_eval', [True, False])
+def test_statistics_move_in_training_unless_they_are_kept(norm_eval):
+    part = part_of(MOBILENET, ['conv1', 'layer1'], norm_eval=norm_eval)
+    part.eval().train()
+    before = {name: value.clone() for name, value in part.named_buffers()}
+    images = torch.randn(4, 3, 32, 32)
+    trained = part(images)[-1]
+    assert norm_eval == all(
+        torch.equal(value, before[name])
+        for name, value in part.named_buffers())
+    assert norm_eval == torch.allclose(trained, part.eval()(images)[-1])
+    # Of batch normalisation, scale and shift are trained all the same.
+    trained.sum().backward()
+    assert all(p.grad is not None for p in part.parameters())
+
+
 def test_it_has_no_parameters_of_other_layers():
     part = part_of(RESNET, ['layer4'])
     wanted = dict(MODELS.build(RESNET).layer4.named_parameters())

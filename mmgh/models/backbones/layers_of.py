@@ -5,6 +5,7 @@ from typing import Sequence
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmgh.arguments import COUNT, FLAG, NAMES, OPTIONS, list_of
 from mmgh.registry import MODELS
@@ -28,6 +29,11 @@ class LayersOf(BaseModule):
             W)``, where inputs come as vectors. Defaults to None: they are
             taken as they come.
         flatten (bool): Whether outputs become vectors. Defaults to False.
+        norm_eval (bool): Whether batch normalisation keeps its statistics in
+            training, as ``norm_eval`` of mmpretrain's ResNet does: those of
+            a pretrained network are worth more than what a few small batches
+            of two domains make of them. Its scale and shift are still
+            trained. Defaults to False.
 
     Raises:
         ValueError: If the backbone has no such layer, or inputs do not have
@@ -46,12 +52,13 @@ class LayersOf(BaseModule):
                  network: dict,
                  layers: Sequence[str],
                  in_shape: Sequence[int] | None = None,
-                 flatten: bool = False) -> None:
+                 flatten: bool = False,
+                 norm_eval: bool = False) -> None:
         super().__init__()
         OPTIONS.check(network=network)
         NAMES.check(layers=layers)
         list_of(COUNT).or_none().check(in_shape=in_shape)
-        FLAG.check(flatten=flatten)
+        FLAG.check(flatten=flatten, norm_eval=norm_eval)
         whole = MODELS.build(network)
         there = dict(whole.named_modules())
         unknown = [name for name in layers if name not in there]
@@ -65,6 +72,16 @@ class LayersOf(BaseModule):
         self.layers = nn.Sequential(*(there[name] for name in layers))
         self.in_shape = in_shape and tuple(in_shape)
         self.flatten = flatten
+        self.norm_eval = norm_eval
+
+    def train(self, mode: bool = True) -> LayersOf:
+        """Switch between training and evaluation, as far as ``norm_eval``
+        lets batch normalisation do so."""
+        super().train(mode)
+        for layer in self.modules() if self.norm_eval else ():
+            if isinstance(layer, _BatchNorm):
+                layer.eval()
+        return self
 
     def init_weights(self) -> None:
         """Initialise the layers as their network does it."""
