@@ -1,8 +1,8 @@
 # As office31_features.py, with the last block and layer of the network trained
-# as well, at a tenth of the rate, and with the statistics of batch normalisation
-# that it was pretrained with. They start from
-# what the blocks before them make of the images:
-# ../_base_/extractors/lite0_first_blocks.py is for that.
+# as well, at a tenth of the rate, and with the statistics of batch
+# normalisation that it was pretrained with. They start from what the blocks
+# before them make of the images: ../_base_/extractors/lite0_first_blocks.py is
+# for that.
 # Without a connection a file of the weights goes into `network`, as
 # checkpoint_path.
 _base_ = 'office31_features.py'
