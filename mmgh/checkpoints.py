@@ -6,7 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 from typing import Iterable, Mapping, NamedTuple
-from zipfile import ZipFile, is_zipfile
+from zipfile import is_zipfile
 
 import torch
 from torch import Tensor
@@ -111,23 +111,14 @@ def read_checkpoint(path: str | Path, **options) -> dict:
     return content if isinstance(content, dict) else {}
 
 
-def read_whole(path: str | Path) -> dict:
-    """Do as :func:`read_checkpoint`, and compare the checksums in the file:
-    torch does not. Weights stay on the disk.
+def read_on_disk(path: str | Path) -> dict:
+    """Do as :func:`read_checkpoint`, and leave the weights on the disk.
 
     Raises:
         InputError: If it is none, or damaged.
     """
     # A file that was cut has no index.
-    content = read_checkpoint(path, mmap=is_zipfile(path))
-    if is_zipfile(path):
-        with ZipFile(path) as file:
-            damaged = file.testzip()
-        if damaged:
-            raise InputError(f'{path} should be a checkpoint that is as it '
-                             f'was saved, but {damaged} in it has another '
-                             'checksum')
-    return content
+    return read_checkpoint(path, mmap=is_zipfile(path))
 
 
 def check_finite(weights: Mapping[str, Tensor], path: str | Path) -> None:
@@ -186,7 +177,7 @@ def _steps(folder: Path) -> dict[Path, int]:
 def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
     for path in paths:
         try:
-            content = read_whole(path)
+            content = read_on_disk(path)
         except InputError as error:
             warnings.warn(f'{error}. It is skipped.', stacklevel=4)
             continue

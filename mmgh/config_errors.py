@@ -10,11 +10,12 @@ import linecache
 import re
 import traceback
 from difflib import get_close_matches
-from typing import Any, Callable, Iterator, Mapping
+from typing import Callable, Mapping
 
 from torch.utils.data import DataLoader
 
 from mmgh.input_error import InputError
+from mmgh.nested import nested_dicts
 from mmgh.registered_types import find_registered, registered_names
 
 _UNEXPECTED = re.compile(
@@ -67,7 +68,8 @@ def _unexpected(text: str, cfg: Mapping) -> str | None:
         return None
     owner, function, keyword = match.groups()
     owner = owner[:-1] if owner else function.replace('__init__', '')
-    found = [(path, node) for path, node in _dicts('', cfg) if keyword in node]
+    found = [(path, node) for path, node in nested_dicts(cfg)
+             if keyword in node]
     for path, node in found:
         kind = _kind_of(node, owner)
         known = [] if kind is None else _arguments(kind)
@@ -88,7 +90,7 @@ def _missing(text: str, cfg: Mapping) -> str | None:
         return None
     owner, names = match.groups()
     missing = re.findall(r"'(\w+)'", names)
-    for path, node in _dicts('', cfg):
+    for path, node in nested_dicts(cfg):
         if 'type' in node and not set(missing) & set(node):
             kind = _kind_of(node, owner)
             if kind is not None:
@@ -103,7 +105,7 @@ def _unregistered(text: str, cfg: Mapping) -> str | None:
     if not match:
         return None
     name, registry = match.groups()
-    for path, node in _dicts('', cfg):
+    for path, node in nested_dicts(cfg):
         if node.get('type') == name:
             known = registered_names(registry)
             if name in known:  # but not where MMEngine looks
@@ -118,7 +120,7 @@ def _unregistered(text: str, cfg: Mapping) -> str | None:
 def _without_type(text: str, cfg: Mapping) -> str | None:
     if 'must contain the key "type"' not in text:
         return None
-    for path, node in _dicts('', cfg):
+    for path, node in nested_dicts(cfg):
         if 'type' not in node and f'but got {node}\n' in text:
             return f'`{path}` should have a `type`, but is {node}.'
     return None
@@ -130,19 +132,6 @@ def _hint(name: str, known: list[str]) -> str:
     if meant:
         return f' Do you mean `{meant[0]}`?'
     return f' They are {sorted(known)}.' if len(known) < 25 else ''
-
-
-def _dicts(path: str, node: Any) -> Iterator[tuple[str, Mapping]]:
-    """Yield each dict, with its name."""
-    if isinstance(node, Mapping):
-        yield path, node
-        items = node.items()
-    elif isinstance(node, (list, tuple)):
-        items = enumerate(node)
-    else:
-        return
-    for name, item in items:
-        yield from _dicts(f'{path}.{name}' if path else str(name), item)
 
 
 def _kind_of(node: Mapping, owner: str) -> Callable | None:

@@ -15,6 +15,7 @@ from mmengine.utils import import_modules_from_strings
 from mmgh.config_names import check_names, check_settings
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
+from mmgh.nested import nested_dicts
 
 _KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmpretrain', 'mmgh')
 
@@ -157,20 +158,16 @@ def _is_known(module: str) -> bool:
     return module in sys.modules or module.split('.')[0] in _KNOWN_PACKAGES
 
 
-def _check_scope(node: object, path: str | Path) -> None:
+def _check_scope(cfg: object, path: str | Path) -> None:
     """Refuse names of packages that MMEngine would import to look for types,
     at any depth."""
-    if isinstance(node, Mapping):
+    for _, node in nested_dicts(cfg):
         for key in ('default_scope', '_scope_'):
             scope = node.get(key)
             if scope is not None and not _is_known(str(scope)):
                 raise InputError(
                     f'`{key}` in the config of {path} should be one of '
                     f'{_KNOWN_PACKAGES}, or be imported, but is {scope!r}.')
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for item in node:
-            _check_scope(item, path)
 
 
 def with_options(cfg: Config, options: dict | None,

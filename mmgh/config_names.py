@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mmgh.config_source import ConfigSource
 from mmgh.input_error import InputError
+from mmgh.nested import nested_dicts
 from mmgh.unread_names import unread_names
 
 # Of two names that share so much, one is a slip of the other. Names of their
@@ -170,10 +171,12 @@ def _read_at_top() -> tuple[str, ...]:
 
 
 def _holders(name: str, cfg: Mapping) -> list[str]:
-    """Return the settings that have an argument of this name."""
-    return [key for key, value in cfg.items()
-            if isinstance(value, Mapping) and name in value
-            and key in _read_at_top()]
+    """Return the settings that have an argument of this name, the outermost
+    first."""
+    read = {key: value for key, value in cfg.items() if key in _read_at_top()}
+    found = [path for path, node in nested_dicts(read)
+             if path and name in node]
+    return sorted(found, key=lambda path: path.count('.'))
 
 
 def _source(cfg: Mapping) -> ConfigSource | None:

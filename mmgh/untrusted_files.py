@@ -14,7 +14,7 @@ import pickle
 from inspect import signature
 from types import ModuleType
 from typing import Any, Callable
-from zipfile import is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 import torch
 from mmengine.fileio.handlers import PickleHandler
@@ -84,17 +84,32 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
 
 
 def load_checkpoint(path: str, map_location: Any = None, **options) -> Any:
-    """Do as :func:`load_weights`, and name the file where it fails.
+    """Do as :func:`load_weights`, and name the file where it fails. Checksums
+    in the file are compared, which torch does not.
 
     Raises:
         InputError: If it is no checkpoint, or damaged.
     """
     try:
-        return load_weights(path, map_location, **options)
+        content = load_weights(path, map_location, **options)
     except Exception as error:  # torch names no common type
         raise InputError(
             f'{path} should be a checkpoint of MMEngine, but reading it '
             f'failed: {_reason(path, error)}') from error
+    damaged = _damaged_part(path)
+    if damaged:
+        raise InputError(f'{path} should be a checkpoint that is as it was '
+                         f'saved, but {damaged} in it has another checksum')
+    return content
+
+
+def _damaged_part(path: str) -> str | None:
+    if not is_zipfile(path):
+        return None
+    with ZipFile(path) as file:
+        # torch.serialization.set_crc32_options(False) leaves zeros.
+        has_sums = any(part.CRC for part in file.infolist())
+        return file.testzip() if has_sums else None
 
 
 def _reason(path: str, error: Exception) -> str:

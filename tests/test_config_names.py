@@ -45,7 +45,9 @@ def test_each_argument_of_a_runner_is_known_and_its_slips_are_refused(
     ('optimizer.lr', 'Do you mean `optim_wrapper.optimizer`'),
     ('harmonizer.type', 'Do you mean `optim_wrapper.harmonizer`'),
     ('uda_head.loss_weight', 'Do you mean `model.uda_head`'),
-    ('lr', 'nothing would look at it'),
+    ('lr', 'Do you mean `optim_wrapper.optimizer.lr`'),
+    ('crop_size', r'mean `train_dataloader.dataset.source.pipeline.\d.crop'),
+    ('samples_per_gpu', 'nothing would look at it'),
     ('max_iters', 'Do you mean `train_cfg.max_iters`'),
     ('data.samples_per_gpu', 'nothing would look at it'),
 ])
@@ -185,6 +187,8 @@ def test_names_of_version_1_are_refused_in_a_child(child, text, base):
     ('max_iters = 2', 'train_cfg.max_iters'),
     ('batch_size = 2', 'train_dataloader.batch_size'),
     ('head = dict(num_classes=3)', 'model.head'),
+    ('lr = 0.5', 'optim_wrapper.optimizer.lr'),
+    ('num_classes = 3', 'model.head.num_classes'),
 ])
 def test_arguments_of_another_setting_are_refused_at_the_top(
         child, text, meant):

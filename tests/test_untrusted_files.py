@@ -91,6 +91,30 @@ def test_damaged_checkpoints_are_named(tmp_path, load, zipped, kept):
         load(path)
 
 
+@pytest.mark.parametrize('load', LOADERS[:2], ids=NAMES[:2])
+def test_weights_that_changed_on_the_disk_are_named(tmp_path, load):
+    path = tmp_path / 'b.pth'
+    torch.save(dict(state_dict=dict(a=torch.zeros(1000))), path)
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1  # one bit of the zeros
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match='b.pth should be .* checksum'):
+        load(path)
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.serialization, 'set_crc32_options'),
+    reason='torch always writes checksums')
+@pytest.mark.parametrize('load', LOADERS[:2], ids=NAMES[:2])
+def test_checkpoints_without_checksums_are_read(tmp_path, load):
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(content(), tmp_path / 'b.pth')
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert load(tmp_path / 'b.pth').keys() == content().keys()
+
+
 @pytest.mark.parametrize('zipped', [True, False])
 @pytest.mark.parametrize('load', LOADERS, ids=NAMES)
 def test_checkpoints_are_read(tmp_path, load, zipped):

@@ -6,7 +6,7 @@ from typing import Collection, Iterable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from mmgh.checkpoints import read_whole
+from mmgh.checkpoints import read_on_disk
 from mmgh.divergence import diverged_tensors
 from mmgh.input_error import InputError
 
@@ -30,7 +30,7 @@ def last_good_checkpoint(folders: Iterable[Path],
 
 def _is_good(path: Path, parameters: Collection[str]) -> bool:
     try:
-        checkpoint = read_whole(path)
+        checkpoint = read_on_disk(path)
     except InputError:  # half of one, or none
         return False
     if 'optimizer' not in checkpoint or diverged_tensors(

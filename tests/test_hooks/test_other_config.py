@@ -37,6 +37,15 @@ def test_what_makes_it_another_training_is_told(setting, value, text):
 
 
 @pytest.mark.parametrize('setting, value', [
+    ('val_dataloader.dataset.indices', 100), ('val_evaluator.topk', [5])])
+def test_validations_of_another_kind_are_told(setting, value):
+    before, now = read_config(DANN), read_config(DANN, {setting: value})
+    sentence, = told(before, now)
+    assert sentence.startswith('Validations are not to be compared with')
+    assert setting in sentence
+
+
+@pytest.mark.parametrize('setting, value', [
     ('resume', True), ('load_from', 'a.pth'), ('train_cfg.max_iters', 9),
     ('train_dataloader.num_workers', 3), ('work_dir', 'moved'),
     ('train_dataloader.batch_size', 7), ('optim_wrapper.optimizer.lr', 0.3),

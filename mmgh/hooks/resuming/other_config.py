@@ -9,9 +9,14 @@ from mmengine.logging import print_log
 
 from mmgh.config_text import read_assignments
 
-# What makes a training another one.
-_LOOKED_AT = ('custom_hooks', 'data_preprocessor', 'model', 'optim_wrapper',
-              'randomness', 'train_dataloader')
+# What makes a training another one, and what makes its validations others.
+_CONSEQUENCES = {
+    'The resumed run is neither the one nor the other':
+    ('custom_hooks', 'data_preprocessor', 'model', 'optim_wrapper',
+     'randomness', 'train_dataloader'),
+    'Validations are not to be compared with those so far':
+    ('val_dataloader', 'val_evaluator'),
+}
 # What is told more exactly: by what was built of it; or changes no iteration.
 _TOLD_ELSEWHERE = ('batch_size', 'sampler', 'accumulative_counts',
                    'paramwise_cfg')
@@ -31,17 +36,17 @@ def warn_of_other_config(checkpoint: Mapping, cfg: Config) -> None:
         now = read_assignments(cfg.pretty_text)
     except (KeyError, ValueError):  # of another tool, or more than values
         return
-    changes = [
-        change for name in _LOOKED_AT
-        for change in _changes(name, before.get(name), now.get(name))
-    ]
-    if changes:
-        print_log(
-            'The resumed run is neither the one nor the other, as these '
-            f"settings are no more those of the run so far: "
-            f"{'; '.join(changes)}.",
-            logger='current',
-            level=logging.WARNING)
+    for consequence, names in _CONSEQUENCES.items():
+        changes = [
+            change for name in names
+            for change in _changes(name, before.get(name), now.get(name))
+        ]
+        if changes:
+            print_log(
+                f'{consequence}, as these settings are no more those of the '
+                f"run so far: {'; '.join(changes)}.",
+                logger='current',
+                level=logging.WARNING)
 
 
 def _changes(path: str, before: Any, now: Any) -> Iterator[str]:
