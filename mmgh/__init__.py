@@ -5,10 +5,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # The repairs come first: what follows may import a dependency they mend.
-from .compat import (allow_resume_globals, check_minimum_version,
-                     declare_torchvision_operators, read_files_as_data,
-                     register_configs, silence_hints_for_others,
-                     write_local_files_atomically)
+from .compat import (after_import, allow_resume_globals, check_minimum_version,
+                     declare_torchvision_operators, read_checkpoints_as_data,
+                     read_files_as_data, register_configs,
+                     silence_hints_for_others, write_local_files_atomically)
 from .version import __version__
 
 check_minimum_version('torch', '2.1')
@@ -20,10 +20,14 @@ read_files_as_data()
 write_local_files_atomically()
 register_configs()
 
-# isort: split
-from .default_hooks import join_runners  # noqa: E402
 
-join_runners()
+def _mend_runners() -> None:
+    from .default_hooks import join_runners
+    read_checkpoints_as_data()
+    join_runners()
+
+
+after_import('mmengine.runner', _mend_runners)
 
 if TYPE_CHECKING:
     from . import harmonizers

@@ -18,6 +18,7 @@ from typing import Any, Callable
 
 # Only what keeps a library of the right schemas alive; see below.
 _DECLARED_OPERATORS = []
+_ONE_CYCLE = 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'
 # Functions of numbers.
 _CURVES = ('_annealing_cos', '_annealing_linear')
 
@@ -70,21 +71,44 @@ def declare_torchvision_operators() -> None:
     It takes effect when torchvision is imported. To import it here would
     take more than a second from those who do not use it.
     """
-    sys.meta_path.insert(0, _TorchvisionFinder())
+    sys.meta_path.insert(0, _Finder('torchvision', _execute_torchvision))
 
 
-class _TorchvisionFinder(MetaPathFinder):
-    """Has torchvision executed by :func:`_execute_torchvision`."""
+def after_import(name: str, repair: Callable[[], None]) -> None:
+    """Repair a module once it is imported, which may be now or never.
+
+    MMEngine's runners take as long to import as torch, and a loop without
+    configs does without them.
+    """
+    if name in sys.modules:
+        repair()
+        return
+
+    def execute_and_repair(execute: Callable[[ModuleType], None],
+                           module: ModuleType) -> None:
+        execute(module)
+        repair()
+
+    sys.meta_path.insert(0, _Finder(name, execute_and_repair))
+
+
+class _Finder(MetaPathFinder):
+    """Has one module executed by a function of ours, which gets the usual one
+    and the module."""
+
+    def __init__(self, name: str, execute: Callable) -> None:
+        self._name = name
+        self._execute = execute
 
     def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
-        if name != 'torchvision':
+        if name != self._name:
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         for finder in others:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 spec.loader.exec_module = functools.partial(
-                    _execute_torchvision, spec.loader.exec_module)
+                    self._execute, spec.loader.exec_module)
                 return spec
         return None
 
@@ -118,24 +142,30 @@ def silence_hints_for_others() -> None:
 
 
 def read_files_as_data() -> None:
-    """Have MMEngine read checkpoints, from the disk and from the net, and
-    pickles without running anything that they name.
-
-    Forks of MMEngine and torch's own downloads ask for all of it, as do
-    torch's defaults up to 2.5 and MMEngine's lists of images.
-    """
+    """Have MMEngine read pickles, such as lists of images, without running
+    anything that they name; and torch, whose defaults up to 2.5 ask for it."""
     import torch
     from mmengine.fileio.handlers import register_handler
+
+    from mmgh import untrusted_files
+    register_handler(['pkl', 'pickle'])(untrusted_files.DataPickleHandler)
+    if not has_safe_globals():
+        torch.load = untrusted_files.as_data_by_default(torch.load)
+
+
+def read_checkpoints_as_data() -> None:
+    """Have MMEngine's runners read checkpoints, from the disk and from the
+    net, without running anything that they name.
+
+    Forks of MMEngine and torch's own downloads ask for all of it.
+    """
     from mmengine.runner import CheckpointLoader, checkpoint
 
     from mmgh import untrusted_files
     CheckpointLoader.register_scheme(
         '', untrusted_files.load_from_local, force=True)
-    register_handler(['pkl', 'pickle'])(untrusted_files.DataPickleHandler)
     checkpoint.load_url = untrusted_files.downloading_data(
         checkpoint.load_url)
-    if not has_safe_globals():
-        torch.load = untrusted_files.as_data_by_default(torch.load)
 
 
 def write_local_files_atomically() -> None:
@@ -197,7 +227,6 @@ def names_of_checkpoints() -> dict[str, Any]:
     the buffer's own methods, and what some of its schedules know."""
     import numpy as np
     from mmengine.logging import HistoryBuffer
-    from mmengine.optim import OneCycleParamScheduler
 
     # numpy renamed this package in 2.0; a checkpoint may have either name.
     core = 'numpy._core' if is_at_least(np.__version__, '2') else 'numpy.core'
@@ -209,22 +238,29 @@ def names_of_checkpoints() -> dict[str, Any]:
         for name in (f'numpy.core.{module}.{function}',
                      f'numpy._core.{module}.{function}')
     }
-    types = [HistoryBuffer, OneCycleParamScheduler, Counter, np.ndarray,
-             np.dtype, *(type(np.dtype(n)) for n in ('int64', 'float64'))]
+    types = [HistoryBuffer, Counter, np.ndarray, np.dtype,
+             *(type(np.dtype(n)) for n in ('int64', 'float64'))]
     named = {f'{t.__module__}.{t.__qualname__}': t for t in types}
     return {
         **functions,
-        **named, 'builtins.getattr': _method_of_checkpoint
+        **named, _ONE_CYCLE: _OneCycle,
+        'builtins.getattr': _method_of_checkpoint
     }
+
+
+class _OneCycle:
+    """Stands for the schedule in a checkpoint, which says no more of it than
+    the names of its curves: to import it takes as long as torch."""
 
 
 def _method_of_checkpoint(owner: type, name: str):
     """Do what ``getattr`` may in a checkpoint: name a method of a buffer, or
     the curve of a ``OneCycleLR``."""
     from mmengine.logging import HistoryBuffer
-    from mmengine.optim import OneCycleParamScheduler
-    if not (owner is HistoryBuffer and not name.startswith('_')
-            or owner is OneCycleParamScheduler and name in _CURVES):
-        raise pickle.UnpicklingError(
-            f'A checkpoint should not refer to {owner!r}.{name}.')
-    return getattr(owner, name)
+    if owner is _OneCycle and name in _CURVES:
+        from mmengine.optim import OneCycleParamScheduler
+        return getattr(OneCycleParamScheduler, name)
+    if owner is HistoryBuffer and not name.startswith('_'):
+        return getattr(owner, name)
+    raise pickle.UnpicklingError(
+        f'A checkpoint should not refer to {owner!r}.{name}.')

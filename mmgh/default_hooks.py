@@ -2,8 +2,8 @@
 
 A config on our ``default_runtime.py`` names them. One on mmpretrain's own
 does not, and another tool than ours, such as that of mmpretrain, leaves it at
-that. A model has no access to its runner, so importing mmgh, which building
-such a model does, extends ``register_hooks`` of MMEngine's runners. Runners of
+that. A model has no access to its runner, so mmgh, which building such a model
+imports, extends ``register_hooks`` of MMEngine's runners. Runners of
 other models go on as before.
 """
 from __future__ import annotations
@@ -16,8 +16,6 @@ from mmengine.registry import HOOKS, MODELS
 from mmengine.runner import FlexibleRunner, Runner
 from torch import nn
 
-from mmgh.config_names import check_names
-from mmgh.config_values import check_values
 from mmgh.unwrap import unwrap
 
 # By their names in `default_hooks`, where None turns one off.
@@ -88,8 +86,13 @@ def _joined(own: Callable) -> Callable:
 
     @wraps(own)
     def register_hooks(self, default_hooks=None, custom_hooks=None) -> None:
-        # Not above: it imports the compiler of torch, which takes a second.
+        # Not above: whoever imports a runner first, which these do, imports
+        # this file. And the last one imports the compiler of torch, which
+        # takes a second.
+        from mmgh.config_names import check_names
+        from mmgh.config_values import check_values
         from mmgh.task_losses import TaskLossMixin
+
         bases = _kind_of(self.model).__mro__
         if TaskLossMixin in bases:
             check_names(self.cfg)

@@ -104,7 +104,7 @@ def modules_that_harmonize() -> list[str]:
 def test_importing_mmgh_costs_little_more_than_torch_and_mmengine():
     """Of what it imports besides, at most a tenth is ours to answer for."""
     result = run_python(
-        'import sys, torch, mmengine.runner; before = set(sys.modules)\n'
+        'import sys, torch, mmengine; before = set(sys.modules)\n'
         'import mmgh; print(len(before)); print(*set(sys.modules) - before)')
     assert result.returncode == 0, result.stderr
     before, added = result.stdout.splitlines()
@@ -112,6 +112,20 @@ def test_importing_mmgh_costs_little_more_than_torch_and_mmengine():
     assert len(added.split()) <= int(before) / 10
     for package in ('mmcv', 'mmpretrain', 'torch', 'torchvision'):
         assert package not in {name.split('.')[0] for name in others}
+
+
+@pytest.mark.parametrize('order', [
+    'import mmgh; import mmengine.runner', 'import mmengine.runner, mmgh',
+    'import mmgh.config_names', 'from mmgh.hooks.resuming import *'])
+def test_runners_are_extended_whoever_imports_them_first(order):
+    result = run_python(
+        f'{order}\n'
+        'from mmengine.runner import *\n'
+        'from mmgh.untrusted_files import load_from_local\n'
+        'for kind in (Runner, FlexibleRunner):\n'
+        '    assert hasattr(kind.register_hooks, "_before_mmgh")\n'
+        'assert CheckpointLoader._schemes[""] is load_from_local')
+    assert result.returncode == 0, result.stderr
 
 
 def test_what_is_imported_later_is_an_attribute_at_once():
