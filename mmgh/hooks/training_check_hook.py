@@ -30,11 +30,12 @@ class TrainingCheckHook(Hook):
     at the end at the latest. Also what would fail late: clipping, at the first
     step, and saving, at the first checkpoint.
 
-    Warns of checkpoints at the end alone, of validations that are logged by
-    epoch where there is none, of warm-ups that hardly begin, of
-    ``custom_keys`` of no parameter, of a preprocessor that is replaced in part
-    of its settings, of losses without a weight where gradients are harmonized,
-    and of a target that is the source, in training or in validation.
+    Warns of a resumed run that is at its end, of checkpoints at the end alone,
+    of validations that are logged by epoch where there is none, of warm-ups
+    that hardly begin, of ``custom_keys`` of no parameter, of a preprocessor
+    that is replaced in part of its settings, of losses without a weight where
+    gradients are harmonized, and of a target that is the source, in training
+    or in validation.
 
     Example:
         >>> custom_hooks = [dict(type='mmgh.TrainingCheckHook')]

@@ -5,7 +5,7 @@ from numbers import Real
 from typing import Iterator, Mapping
 
 from mmengine.hooks import CheckpointHook, LoggerHook
-from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
 from mmgh.task_losses import TaskLossMixin, harmonizes
 from mmgh.unwrap import unwrap
@@ -20,6 +20,7 @@ _OF_CLASSIFICATION = ('balance_weight', )
 
 def warnings_of(runner) -> Iterator[str]:
     """Yield a sentence on each."""
+    yield from _length(runner)
     if isinstance(runner.train_loop, IterBasedTrainLoop):
         yield from _checkpoints(runner)
         yield from _logging(runner)
@@ -28,6 +29,18 @@ def warnings_of(runner) -> Iterator[str]:
     yield from _preprocessors(runner.cfg)
     yield from _nothing_to_harmonize(runner)
     yield from warnings_of_domains(runner.cfg)
+
+
+def _length(runner) -> Iterator[str]:
+    loop = runner.train_loop
+    for kind, unit in ((IterBasedTrainLoop, 'iter'),
+                       (EpochBasedTrainLoop, 'epoch')):
+        if isinstance(loop, kind):
+            name, done = f'max_{unit}s', getattr(loop, unit)
+            if done >= getattr(loop, name):
+                yield (f'`train_cfg.{name}` should be more than the {done} '
+                       'that the resumed run has, but is '
+                       f'{getattr(loop, name)}: nothing is trained.')
 
 
 def _checkpoints(runner) -> Iterator[str]:

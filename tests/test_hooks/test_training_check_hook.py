@@ -37,6 +37,8 @@ def loop_of(kind: type, **options):
         setattr(loop, name, options.pop(name, value))
     loop._max_iters = options.pop('max_iters', 20)
     loop._max_epochs = options.pop('max_epochs', 20)
+    loop._iter = options.pop('iter', 0)
+    loop._epoch = options.pop('epoch', 0)
     return loop
 
 
@@ -179,6 +181,15 @@ def test_a_training_has_a_length(kind, length):
     with pytest.raises(
             InputError, match=f'`train_cfg.{name}` .*got {value}'):
         check(loop=loop_of(kind, **length))
+
+
+@pytest.mark.parametrize('kind, unit', [
+    (IterBasedTrainLoop, 'iter'), (EpochBasedTrainLoop, 'epoch')])
+@pytest.mark.parametrize('done, told', [(19, False), (20, True), (25, True)])
+def test_a_resumed_run_at_its_end_is_told(caplog, kind, unit, done, told):
+    check(loop=loop_of(kind, **{unit: done}))
+    sentence = f'`train_cfg.max_{unit}s` should be more than the {done} that'
+    assert told == (sentence in caplog.text)
 
 
 BY_EPOCH = LoggerHook(log_metric_by_epoch=True)

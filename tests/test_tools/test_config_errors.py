@@ -142,6 +142,15 @@ def test_a_value_that_does_not_fit_is_one_line(setting, value, tools,
               f'{setting}={value}')
 
 
+@pytest.mark.parametrize('setting', ['lr', 'weight_decay'])
+@pytest.mark.parametrize('value', ['1e-3a', -1, True, 'inf'])
+def test_rates_are_finite_numbers(setting, value, tools, tmp_path):
+    setting = f'optim_wrapper.optimizer.{setting}'
+    with pytest.raises(SystemExit, match=f'`{setting}` should be a .*number'):
+        tools('train', DANN, '--work-dir', tmp_path, '--cfg-options',
+              f'{setting}={value}')
+
+
 @pytest.mark.parametrize('setting, sentence', [
     ('optim_wrapper.harmonizer=GH', '`harmonizer` should be a config'),
     ('model.uda_head=DANNHead', '`uda_head` should be a config'),
