@@ -57,6 +57,7 @@ NEEDS = {
     'FeatureFolder': FEATURES,
     'GHAmpOptimWrapper': WRAPPER,
     'GHOptimWrapper': WRAPPER,
+    'ImageFolder': dict(data_root='.', lazy_init=True),
     'ImageList': dict(ann_file='list.txt', lazy_init=True),
     'LayersOf': dict(
         network=dict(type='ResNet', depth=18), layers=['layer4']),

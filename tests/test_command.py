@@ -22,7 +22,8 @@ main()
 # Of the repository, or parts of other tools.
 WITHOUT = {
     'list_configs.py', 'check_versions.py', 'benchmarks/kill_and_resume.py',
-    'benchmarks/gpu_check.py', 'benchmarks/opposed_steps.py',
+    'benchmarks/gpu_check.py', 'benchmarks/image_cache.py',
+    'benchmarks/opposed_steps.py',
     'studying/run.py', 'studying/copies.py'
 }
 

@@ -5,6 +5,7 @@ from .domain_concat_dataset import DomainConcatDataset
 from .domain_pair_dataset import DomainPairDataset
 from .domain_pair_sampler import DomainPairSampler
 from .feature_folder import FeatureFolder
+from .image_folder import ImageFolder
 from .image_list import ImageList
 from .load_features import LoadFeatures
 from .svhn import SVHN
@@ -12,8 +13,8 @@ from .usps import USPS
 
 __all__ = [
     'Digits', 'DigitsM', 'DomainConcatDataset', 'DomainPairDataset',
-    'DomainPairSampler', 'FeatureFolder', 'ImageList', 'LoadFeatures', 'SVHN',
-    'USPS'
+    'DomainPairSampler', 'FeatureFolder', 'ImageFolder', 'ImageList',
+    'LoadFeatures', 'SVHN', 'USPS'
 ]
 
 # For editors and type checkers the names above are spelled out. A new file

@@ -9,10 +9,11 @@ from mmpretrain.datasets import CustomDataset
 
 from mmgh.arguments import COUNT
 from mmgh.registry import DATASETS
+from .cached_images import CachedImages
 
 
 @DATASETS.register_module()
-class ImageList(CustomDataset):
+class ImageList(CachedImages, CustomDataset):
     """Images and labels from a list, and the names of the classes with them.
 
     A line of the list is ``<...>/<class>/<image> <label>``: the folder of an
@@ -27,8 +28,10 @@ class ImageList(CustomDataset):
         ann_file (str): The list.
         num_classes (int): How many classes there are, with or without images
             in the list.
-        **kwargs: Further arguments of mmpretrain's ``CustomDataset``, such as
-            ``data_root``, which the list and its images are relative to.
+        **kwargs: Further arguments: ``cache`` and ``cache_gib`` of
+            :class:`CachedImages`, and those of mmpretrain's
+            ``CustomDataset``, such as ``data_root``, which the list and its
+            images are relative to.
 
     Example:
         >>> dataset = dict(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable
 
-from .layouts import features, svhn2mnist, usps, write_list
+from .layouts import features, svhn2mnist, usps, write_folders, write_list
 
 PACK = [dict(type='PackInputs')]
 PACK_FEATURES = [
@@ -81,6 +81,12 @@ DATASETS = [
         data_root='{folder}/features',
         domain='target',
         pipeline=PACK_FEATURES),
+    Entry(
+        'ImageFolder',
+        lambda folder: write_folders(folder / 'images', 2),
+        data_root='{folder}/images',
+        cache='memory',
+        pipeline=LOAD_AND_PACK),
     Entry(
         'ImageList',
         lambda folder: write_list(folder, 'real_test', 2),
