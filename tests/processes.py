@@ -83,6 +83,7 @@ def _run_script(argv: list[str], stdin: Connection, stdout: Connection,
     sys.stdin = os.fdopen(0)
     for end in (stdin, stdout):
         end.close()
+    os.environ.clear()
     os.environ.update(env)
     sys.argv = argv
     sys.path.insert(0, str(Path(argv[0]).parent))

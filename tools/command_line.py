@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import warnings
 from contextlib import contextmanager
 from copy import deepcopy
@@ -30,6 +31,8 @@ from mmgh.input_error import InputError
 # Variables that they set.
 _LAUNCHERS = dict(
     pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')
+# Where processes of Slurm meet; below those that a system gives away.
+FIRST_PORT, PORTS = 20000, 10000
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -123,17 +126,40 @@ def set_loader_defaults(cfg: Config, pin_memory: bool,
 
 
 def distribute_on_cpu(cfg: Config) -> None:
-    """Let torchrun start several processes where there is no GPU.
+    """Let torchrun or Slurm start several processes where there is no GPU.
 
     MMEngine itself assumes one GPU a process.
     """
-    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
+    if cfg.launcher == 'slurm':
+        os.environ.update(rendezvous_of_slurm())
+    if cfg.launcher in ('pytorch', 'slurm') and not torch.cuda.is_available():
         torch.distributed.init_process_group('gloo', timeout=timeout_of(cfg))
         cfg.model_wrapper_cfg = {
             'type': 'MMDistributedDataParallel',
             'broadcast_buffers': False,
             **cfg.get('model_wrapper_cfg', {}), 'device_ids': None
         }
+
+
+def rendezvous_of_slurm() -> dict[str, str]:
+    """Name what torch reads of the processes that srun started, and what it
+    does not know yet of where they meet.
+
+    Two jobs on one node have two ports.
+    """
+    hosts = os.environ.get('MASTER_ADDR') or subprocess.run(
+        ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True).stdout
+    port = FIRST_PORT + int(os.environ['SLURM_JOB_ID']) % PORTS
+    return {
+        'MASTER_ADDR': hosts.split()[0],
+        'MASTER_PORT': os.environ.get('MASTER_PORT', str(port)),
+        'RANK': os.environ['SLURM_PROCID'],
+        'LOCAL_RANK': os.environ['SLURM_LOCALID'],
+        'WORLD_SIZE': os.environ['SLURM_NTASKS'],
+    }
 
 
 def timeout_of(cfg: Config) -> timedelta | None:

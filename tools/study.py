@@ -22,7 +22,10 @@ from expected_errors import one_line_errors
 from own_folders.beginning import begin, is_begun
 from own_folders.options import NAME, add_folder_options, check_folder_options
 from own_folders.page import write_folders_page
+from studying.output import LOG
 from studying.plan import AXES, Run, plan
+from studying.pools import (add_pool_options, check_pool_options, make_pool,
+                            workers_of)
 from studying.power import power_table
 from studying.report import report
 from studying.results import (names, read_result, read_runs, results_below,
@@ -30,7 +33,6 @@ from studying.results import (names, read_result, read_runs, results_below,
 from studying.run_config import (describe, iterations, run_config,
                                  without_other_configs)
 from studying.training import prepare, train_all
-from studying.worker import LOG
 
 from mmgh.input_error import InputError
 
@@ -60,11 +62,7 @@ def parse_args() -> argparse.Namespace:
         metavar='CSV',
         help='results that are there: runs of the same names and config are '
         'not done again')
-    parser.add_argument(
-        '--workers',
-        type=int,
-        default=1,
-        help='runs at a time; they share the GPUs evenly, if there are any')
+    add_pool_options(parser)
     for axis in ('pairs', 'methods', 'harmonizers'):
         parser.add_argument(f'--{axis}', nargs='+', help='only these')
     parser.add_argument(
@@ -91,8 +89,7 @@ def parse_args() -> argparse.Namespace:
     if min(args.effect) <= 0:
         parser.error('--effect should be above 0, but got '
                      f'{min(args.effect):g}')
-    if args.workers < 1:
-        parser.error(f'--workers should be at least 1, but got {args.workers}')
+    check_pool_options(parser, args)
     return args
 
 
@@ -128,7 +125,7 @@ def tell_power(args: argparse.Namespace, runs: list[Run],
     there = known + (results_below(args.out) if args.out else [])
     table = power_table(
         settings_of(run for run in there if names(run)[:3] in chosen),
-        args.effect, args.workers)
+        args.effect, workers_of(args))
     if table is None:
         raise InputError(
             'There should be two seeds of a harmonizer and of its baseline to '
@@ -155,7 +152,7 @@ def do(args: argparse.Namespace, runs: list[Run], known: list[dict]) -> None:
             missing[work_dir] = iterations(cfg)
     print(f'{len(runs)} runs, {len(runs) - len(missing)} finished before. '
           f'They are in {args.out}.', flush=True)
-    failed = train_all(missing, args.workers)
+    failed = train_all(missing, make_pool(args)) if missing else []
     results = [*results_below(args.out), *kept]
     if results:
         table = args.out / 'study.csv'

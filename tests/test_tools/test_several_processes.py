@@ -1,6 +1,7 @@
 """Scripts that start several processes, and how long these wait."""
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import timedelta
 from math import inf, nan
@@ -50,6 +51,52 @@ def test_processes_on_a_cpu_wait_as_long_as_the_config_says(
     tool.distribute_on_cpu(cfg)
     tool.distribute_on_cpu(Config(dict(launcher='pytorch')))
     assert seen == [('gloo', timeout), ('gloo', None)]
+
+
+def test_jobs_of_slurm_meet_at_ports_of_their_own(load_tool, monkeypatch):
+    """On GPUs MMEngine reads the same variables."""
+    tool = load_tool('command_line')
+    variables = dict(
+        SLURM_PROCID='3', SLURM_LOCALID='1', SLURM_NTASKS='4',
+        SLURM_NODELIST='node[1-2]', MASTER_ADDR='node1')
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv('MASTER_PORT', raising=False)
+    found = []
+    for job in ('70001', '70002'):
+        monkeypatch.setenv('SLURM_JOB_ID', job)
+        found.append(tool.rendezvous_of_slurm())
+    ports = [int(one.pop('MASTER_PORT')) for one in found]
+    assert ports[0] != ports[1] and all(1024 < port < 32768 for port in ports)
+    assert found == 2 * [dict(
+        MASTER_ADDR='node1', RANK='3', LOCAL_RANK='1', WORLD_SIZE='4')]
+    monkeypatch.setenv('MASTER_PORT', '1234')
+    assert tool.rendezvous_of_slurm()['MASTER_PORT'] == '1234'
+
+
+@pytest.mark.parametrize('variables, resources', [
+    ({}, ['--gres=gpu:8', '--ntasks-per-node=8', '--ntasks=8']),
+    (dict(GPUS='4', GPUS_PER_NODE='2'),
+     ['--gres=gpu:2', '--ntasks-per-node=2', '--ntasks=4']),
+    (dict(GPUS='4', GPUS_PER_NODE='0'), ['--ntasks=4']),
+])
+def test_script_asks_slurm_for_gpus_or_for_none(tmp_path, monkeypatch,
+                                                variables, resources):
+    (tmp_path / 'srun').write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / 'srun').chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    for name in ('GPUS', 'GPUS_PER_NODE'):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    given = subprocess.run(
+        ['bash', ROOT / 'tools/slurm_train.sh', 'gpu', 'a job', 'c.py', 'out',
+         '--resume'],
+        check=True, capture_output=True, text=True).stdout.splitlines()
+    assert given[:2] == ['--partition=gpu', '--job-name=a job']
+    assert given[2:2 + len(resources)] == resources
+    assert given[-6:] == [
+        'c.py', '--work-dir', 'out', '--launcher', 'slurm', '--resume']
 
 
 def test_configs_say_how_long():

@@ -20,49 +20,8 @@ from mmengine.config import Config
 from mmgh.config_names import check_names
 from mmgh.input_error import InputError
 from ..processes import CopiedPopen
-from .short_runs import SHORT, assert_same_training, read, stop_after_three
-
-STUDY = Path(__file__).parents[2] / 'tools/study.py'
-CONFIGS = Path(__file__).parents[2] / 'configs'
-LENET = 'lenet_1xb32-1k_digits-digits2digitsm.py'
-PAIR = 'Digits -> DigitsM'
-
-
-def write_study(folder: Path, **changes) -> Path:
-    """Two methods, of which source-only has nothing to be harmonized."""
-    options = dict(option.split('=') for option in SHORT)
-    study = {
-        'pairs': {
-            PAIR: dict(config=f'{CONFIGS}/_base_/datasets/digits2digitsm.py')
-        },
-        'methods': {
-            'source-only':
-            dict(
-                config=str(CONFIGS / f'source_only/source-only_{LENET}'),
-                harmonizers=['none']),
-            'DANN':
-            dict(config=str(CONFIGS / f'dann/dann_{LENET}')),
-        },
-        'harmonizers': {
-            'none': dict(),
-            'GH, shared':
-            dict(
-                suffix='-gh',
-                options={
-                    'optim_wrapper.apply_to': 'shared',
-                    'optim_wrapper.max_weight': float('inf')
-                }),
-        },
-        'baseline': 'none',
-        'null': False,
-        'seeds': [3, 4],
-        'options': {key: int(value) for key, value in options.items()},
-    }
-    study.update(changes)
-    path = folder / 'study.py'
-    lines = (f'{k} = {v!r}' for k, v in study.items())
-    path.write_text('\n'.join(["inf = float('inf')", *lines]))
-    return path
+from .short_runs import assert_same_training, read, stop_after_three
+from .small_study import CONFIGS, LENET, PAIR, STUDY, write_study
 
 
 @pytest.fixture(scope='module')
@@ -492,13 +451,14 @@ def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
 def test_stopping_while_the_first_run_is_handed_out(load_tool, tmp_path,
                                                     monkeypatch, capsys):
     training = import_module('studying.training')
+    local = import_module('studying.local_pool')
 
     def stop(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.ThreadPoolExecutor, 'submit', stop)
+    monkeypatch.setattr(local.ThreadPoolExecutor, 'submit', stop)
     with pytest.raises(SystemExit, match='130'):
-        training.train_all({tmp_path: 1}, 1)
+        training.train_all({tmp_path: 1}, local.LocalPool(1))
     assert 'same command again' in capsys.readouterr().out
 
 

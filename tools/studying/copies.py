@@ -1,9 +1,9 @@
 """What trains the runs of a study, one after the other.
 
-    python tools/studying/copies.py LOG < FOLDERS
+    python tools/studying/copies.py < FOLDERS
 
-takes a folder per line, trains it as run.py does, with all output in
-FOLDER/LOG, and answers with a line: its exit status, negative for a signal.
+takes a folder per line, trains it as run.py does, with all output in a log
+there, and answers with a line: its exit status, negative for a signal.
 Most of a short run would be its imports. So this process has them done, and
 each run is a copy of it: none can harm another, none sees what another left.
 """
@@ -19,6 +19,8 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
+
+from output import send_output
 
 
 def main() -> None:
@@ -72,12 +74,7 @@ def train_in_copy(work_dir: Path) -> int:
 
 
 def train_here(work_dir: Path) -> None:
-    log = os.open(work_dir / sys.argv[1],
-                  os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    for output in (sys.stdout, sys.stderr):
-        os.dup2(log, output.fileno())
-    # Else what is printed would come after the traceback of an error.
-    sys.stdout.reconfigure(line_buffering=True)
+    send_output(work_dir)
     Thread(target=end_with_input, daemon=True).start()
     from run import main
     main(work_dir)

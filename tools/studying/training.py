@@ -3,16 +3,19 @@ from __future__ import annotations
 
 import json
 import sys
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
-from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from mmengine.config import Config
 
 from mmgh.input_error import InputError
+from .local_pool import LocalPool
+from .output import LOG
 from .progress import Progress
 from .results import read_result
-from .worker import LOG, Worker
+
+if TYPE_CHECKING:
+    from .slurm_pool import SlurmPool
 
 # Seconds without news; fewer, until it can be told how many are left.
 TELL_EVERY = 30
@@ -41,39 +44,26 @@ def prepare(work_dir: Path, description: dict, cfg: Config) -> None:
     file.write_text(json.dumps(description, indent=2))
 
 
-def train_all(lengths: dict[Path, int | None], workers: int) -> list[Path]:
-    """Train the runs in processes of their own; return what failed.
+def train_all(lengths: dict[Path, int | None],
+              pool: LocalPool | SlurmPool) -> list[Path]:
+    """Train the runs; return what failed.
 
     Args:
         lengths: Iterations by folder of a run.
-        workers: How many are trained at a time.
+        pool: What trains them.
     """
     progress = Progress(lengths)
-    free: SimpleQueue[Worker] = SimpleQueue()
-    team = [Worker(number) for number in range(workers)]
-    for worker in team:
-        free.put(worker)
-
-    def train(work_dir: Path) -> str | None:
-        worker = free.get()
-        try:
-            return worker.train(work_dir)
-        finally:
-            free.put(worker)
-
-    pool = ThreadPoolExecutor(workers)
-    failed = []
+    running, failed = set(lengths), []
     try:
-        running = {pool.submit(train, path): path for path in lengths}
+        pool.start(lengths)
         while running:
             known = progress.seconds_left is not None
-            ended, _ = wait(running, TELL_EVERY if known else TELL_FIRST,
-                            FIRST_COMPLETED)
+            ended = pool.wait(TELL_EVERY if known else TELL_FIRST)
             progress.look()
             if not ended:
                 print(f'[{progress}]', flush=True)
-            for future in ended:
-                work_dir = running.pop(future)
+            for work_dir, reason in ended.items():
+                running.remove(work_dir)
                 progress.end(work_dir)
                 progress.look()
                 result = read_result(work_dir)
@@ -81,13 +71,11 @@ def train_all(lengths: dict[Path, int | None], workers: int) -> list[Path]:
                     failed.append(work_dir)
                 print(f'[{progress}] {work_dir}: ' +
                       (f"{result['accuracy']:.2f} %" if result else
-                       f'failed: {future.result()} (see {LOG} there)'),
+                       f'failed: {reason} (see {LOG} there)'),
                       flush=True)
     except KeyboardInterrupt:
-        print('\nStopped. Run the same command again to go on.')
+        print(f'\n{pool.farewell}')
         sys.exit(130)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in team:
-            worker.stop()
+        pool.close()
     return failed

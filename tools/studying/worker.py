@@ -10,8 +10,9 @@ from threading import Lock
 
 import torch
 
+from .output import LOG, last_words
+
 COPIES = Path(__file__).with_name('copies.py')
-LOG = 'output.log'
 
 
 class Worker:
@@ -56,7 +57,7 @@ class Worker:
     def _start(self, work_dir: Path) -> subprocess.Popen:
         """What goes wrong before a run is in the log of the first one."""
         with open(work_dir / LOG, 'a') as log:
-            return subprocess.Popen([sys.executable, COPIES, LOG],
+            return subprocess.Popen([sys.executable, COPIES],
                                     stdin=subprocess.PIPE,
                                     stdout=subprocess.PIPE,
                                     stderr=log,
@@ -65,19 +66,22 @@ class Worker:
 
 
 def environment(worker: int) -> dict:
-    """Give the worker the next of the visible GPUs, and one CPU thread."""
+    """Give the worker the next of the visible GPUs, and one CPU thread.
+
+    More threads would be faster for one run at a time only, and its last
+    digits would depend on how many there are.
+    """
     variables = {'OMP_NUM_THREADS': '1', **os.environ}
-    count = torch.cuda.device_count()
-    if count:
-        visible = os.environ.get('CUDA_VISIBLE_DEVICES',
-                                 ','.join(map(str, range(count)))).split(',')
-        variables['CUDA_VISIBLE_DEVICES'] = visible[worker % count]
+    visible = visible_gpus()
+    if visible:
+        variables['CUDA_VISIBLE_DEVICES'] = visible[worker % len(visible)]
     return variables
 
 
-def last_words(log: Path) -> str:
-    """Find the message of the error that a log ends with: its further lines
-    are mostly indented."""
-    lines = log.read_text(errors='replace').splitlines()
-    return next((line for line in reversed(lines)
-                 if line.strip() and not line[0].isspace()), 'no output')
+def visible_gpus() -> list[str]:
+    """List what CUDA_VISIBLE_DEVICES calls the GPUs that there are."""
+    count = torch.cuda.device_count()
+    named = os.environ.get('CUDA_VISIBLE_DEVICES')
+    if named is None:
+        return list(map(str, range(count)))
+    return [name.strip() for name in named.split(',')][:count]
