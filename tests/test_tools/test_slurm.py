@@ -169,7 +169,6 @@ def test_killed_and_requeued_runs_are_those_that_were_not(paths):
         assert 'resumed epoch: 0, iter: 3' in (run / 'output.log').read_text()
 
 
-
 def test_script_trains_on_what_a_requeue_left(paths, monkeypatch):
     """Two processes, by sbatch and stopped, or by srun alone."""
     pausing = paths / 'pausing.py'
