@@ -4,7 +4,6 @@ from __future__ import annotations
 import sys
 import warnings
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Iterator, Mapping
 
@@ -13,38 +12,12 @@ from mmengine.config.utils import ConfigParsingError
 from mmengine.utils import import_modules_from_strings
 
 from mmgh.config_names import check_names, check_settings
+from mmgh.config_place import find_config
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
 from mmgh.nested import nested_dicts
 
 _KNOWN_PACKAGES = ('mmengine', 'mmcv', 'mmpretrain', 'mmgh')
-
-
-def find_config(path: str | Path) -> Path:
-    """Find the file of a config.
-
-    Args:
-        path (str | Path): A file. If there is none of that name, a config that
-            comes with mmgh: ``mmgh::dann/NAME.py``, ``dann/NAME.py`` or
-            ``configs/dann/NAME.py``; or with another package of OpenMMLab:
-            ``mmpretrain::resnet/NAME.py``.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    if Path(path).exists():
-        return Path(path)
-    package, _, name = str(path).rpartition('::')
-    package = package or 'mmgh'
-    spec = find_spec(package) if package.isidentifier() else None
-    if spec and spec.origin and '..' not in Path(name).parts:
-        configs = Path(spec.origin).parent / '.mim/configs'
-        found = configs / name.removeprefix('configs/')
-        if found.is_file():
-            return found
-    raise FileNotFoundError(
-        f'{path} should be a config that is there, or that comes with '
-        f'{package}, but there is none.')
 
 
 def read_config(path: str | Path, options: dict | None = None) -> Config:

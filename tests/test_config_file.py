@@ -8,7 +8,8 @@ import torch
 from mmengine.config import Config
 
 from mmgh.analysis import load_config, load_trained
-from mmgh.config_file import find_config, read_config
+from mmgh.config_file import read_config
+from mmgh.config_place import find_config
 from mmgh.input_error import InputError
 from .config_names import CONFIGS, ROOT
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+from .early_checks import complaint
 from .stand_ins import use_stand_ins
 
 PACKAGE = Path(find_spec('mmgh').origin).parent
@@ -67,6 +68,8 @@ def main(arguments: list[str] | None = None) -> None:
     if {'--help', '-h'} & set(given):
         given = ['--help']  # what else is given changes no help
         use_stand_ins()
+    elif told := complaint(command, given, PACKAGE):
+        raise SystemExit(told)
     sys.argv = [f'mmgh {command}', *given]  # which --help tells
     sys.path.insert(0, str(tool.parent))
     module = sys.modules['__main__'] = ModuleType('__main__')

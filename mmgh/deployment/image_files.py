@@ -9,12 +9,10 @@ from mmengine.fileio import list_dir_or_file
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT
+from mmgh.image_names import EXTENSIONS, is_hidden
 from mmgh.input_error import InputError
 from .file_pipeline import image_format, input_of, split_pipeline
 from .probabilities import probabilities_of
-
-EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff',
-              '.webp')
 
 
 class Predictions(NamedTuple):
@@ -56,12 +54,6 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
             f"`images` should have at least one image ({', '.join(EXTENSIONS)}"
             f"), but there is none in {', '.join(map(str, paths))}.")
     return list(found.values())
-
-
-def is_hidden(name: str | Path) -> bool:
-    """Tell whether a path, relative to the folder that was given, is of a
-    hidden file or goes through a hidden folder."""
-    return any(part.startswith('.') for part in Path(name).parts)
 
 
 def predict_files(model: nn.Module,

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from mmgh.datasets.class_names import check_folders
 from mmgh.deployment.file_pipeline import (image_format, input_of,
                                            split_pipeline)
-from mmgh.deployment.image_files import EXTENSIONS, is_hidden
+from mmgh.image_names import EXTENSIONS, is_hidden
 from mmgh.input_error import InputError
 from mmgh.seeds import mixed_seed
 

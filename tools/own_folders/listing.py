@@ -9,7 +9,7 @@ from typing import NamedTuple
 from image_check import Seen
 from mmengine.fileio import list_dir_or_file
 
-from mmgh.deployment.image_files import EXTENSIONS, is_hidden
+from mmgh.image_names import EXTENSIONS, is_hidden
 from mmgh.input_error import InputError
 
 

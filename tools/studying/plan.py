@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
-from mmgh.config_file import find_config, read_config
+from mmgh.config_file import read_config
+from mmgh.config_place import find_config
 from mmgh.input_error import InputError
 
 AXES = ('pairs', 'methods', 'harmonizers', 'seeds')
