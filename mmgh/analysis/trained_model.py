@@ -10,7 +10,7 @@ from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor, nn
 
 from mmgh.checkpoints import (check_finite, checkpoint_of, newest_checkpoint,
-                              read_checkpoint)
+                              read_checkpoint, read_on_disk)
 from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
 from mmgh.registered_types import check_registered
@@ -135,7 +135,8 @@ def load_trained(path: str | Path,
         cfg_options (dict, optional): Settings that replace those of the
             training. Defaults to None.
         newest (bool): Whether the newest checkpoint of a work directory
-            stands for it, which has the whole log. Defaults to False.
+            stands for it, which has the whole log; its weights stay on the
+            disk. Defaults to False.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -151,7 +152,7 @@ def load_trained(path: str | Path,
     if path.is_dir():
         find = newest_checkpoint if newest else checkpoint_of
         checkpoint = find(path)
-    content = read_checkpoint(checkpoint)
+    content = (read_on_disk if newest else read_checkpoint)(checkpoint)
     if 'state_dict' not in content or 'cfg' not in (
             content.get('meta') or {}):
         raise InputError(

@@ -157,9 +157,34 @@ def test_page_tells_how_to_take_more_seeds_of_the_same(finished):
         '--seeds', '0', '1', '2', '3', '4']
 
 
+def test_curves_are_of_all_seeds(finished, unlabelled, load_tool, monkeypatch):
+    """In each of several panels: a thin line a seed, and their mean."""
+    assert 'Thin lines are the 2 seeds, thick ones their' in page(finished)
+    assert 'Thin lines' not in page(unlabelled)
+    curves = import_module('reporting.curves')
+    figures = []
+    monkeypatch.setattr(
+        curves, 'picture_of', lambda figure, caption: figures.append(figure))
+    pages = import_module('own_folders.page')
+    results = import_module('studying.results')
+    pages._curves(
+        import_module('own_folders.choice').finished_runs(
+            finished, rows(finished)[0]['pair']),
+        results.settings_of(results.read_runs(finished / 'study.csv')))
+    validation, _, losses = figures
+    for figure in (validation, losses):
+        drawn = [axes.lines for axes in figure.axes if axes.lines]
+        for lines in drawn:
+            seeds = [line for line in lines if line.get_linewidth() < 1]
+            assert len(seeds) == 2 * (len(lines) - len(seeds))
+        names = [text.get_text() for legend in figure.legends
+                 for text in legend.get_texts()]
+        assert names == ['source-only', 'DANN', 'DANN + GH']
+
+
 def test_curves_are_of_one_method_each(finished):
     for title in ('Validation', 'Conflict', 'Losses'):
-        assert f'{title} of DANN (seed 0)' in page(finished)
+        assert f'{title} of DANN<' in page(finished)
         assert f'{title} of source-only' not in page(finished)
 
 
@@ -242,6 +267,21 @@ def test_weights_of_a_file_are_where_training_begins(study, finished, photos,
     assert rates == dict(backbone=dict(lr_mult=0.1))
     other = Config.fromfile(finished / 'configs/dann.py')
     assert 'paramwise_cfg' not in other.optim_wrapper
+
+
+def test_images_are_read_as_the_pipelines_read_them(load_tool):
+    classifier = import_module('own_folders.classifier')
+    pillow = dict(type='LoadImageFromFile', imdecode_backend='pillow')
+    opencv = dict(type='mmcv.LoadImageFromFile')
+
+    def backends(*pipelines) -> tuple:
+        return classifier.backends_of(
+            classifier.Found({}, pipelines or None, (3, 8, 8), None))
+
+    assert backends() == backends([opencv], [opencv]) == ('cv2', )
+    assert backends([dict(type='Compose', transforms=[pillow])],
+                    [pillow]) == ('pillow', )
+    assert backends([pillow], [opencv]) == ('pillow', 'cv2')
 
 
 @pytest.mark.parametrize('options, message', [

@@ -60,7 +60,7 @@ def main() -> None:
     for run, pairs in named.items():
         for pair in pairs:
             label = f"{run}: {', '.join(pair.tasks)}"
-            series[label if len(pairs) > 1 else run] = pair
+            series[label if len(pairs) > 1 else run] = [pair]
             with one_line_errors(InputError, about=run):
                 lines += rows(run, pair, args.phases)
     save(conflict_figure(series, args.phases), args.out, args.dpi)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import shlex
+from copy import copy
 from pathlib import Path
 
 from reporting import curves
@@ -44,6 +45,8 @@ ORACLE = (
     '"oracle" the best by target labels, which nobody without them could '
     'choose.')
 
+SEEDS = 'Thin lines are the {} seeds, thick ones their mean.'
+
 
 def write_folders_page(out: Path, settings: list[Setting]) -> Path:
     """Write all that a study says on one page.
@@ -63,7 +66,7 @@ def write_folders_page(out: Path, settings: list[Setting]) -> Path:
                 notes=sentences(settings)),
         _choice(trained, labelled),
         _results(out, settings, labelled),
-        *_of_one_seed(trained, settings),
+        *_curves(trained, settings),
         _images(images),
         _settings(out, settings),
     ]
@@ -132,33 +135,53 @@ def _row(setting: Setting, settings: list[Setting]) -> list[str]:
     ]
 
 
-def _of_one_seed(trained: list[Trained],
-                 settings: list[Setting]) -> list[Section]:
-    """Show the conflict and the curves of the runs with the first seed: of
-    each method by itself, beside the source alone, in the colours that the
+def _curves(trained: list[Trained], settings: list[Setting]) -> list[Section]:
+    """Show the conflict and the curves of the runs with all seeds: of each
+    method by itself, beside the source alone, in the colours that the
     harmonizers have among the results."""
     if not trained:
         return []
-    seed = min(run.result['seed'] for run in trained)
-    chosen = [run for run in trained if run.result['seed'] == seed]
+    trained = _in_order(trained, settings)
     harmonizers = _names(settings, 'harmonizer')
+    # Of one name whatever the seed, as which they are drawn together.
     runs = [
         ReportRun(run.name, run.work_dir, run.result['metric'],
-                  _colour(run.result, harmonizers), None) for run in chosen
+                  _colour(run.result, harmonizers), None) for run in trained
     ]
-    sections = [diagnosis(_as_plain(runs, chosen))]
+    sections = [diagnosis(_with_seeds(_as_plain(runs, trained), runs,
+                                      trained))]
+    count = len({run.result['seed'] for run in trained})
+    seeds = SEEDS.format(count) if count > 1 else ''
     methods = [name for name in _names(settings, 'method')
                if name != SOURCE_ONLY]
     for method in methods or [SOURCE_ONLY]:
-        group = [run for run, one in zip(runs, chosen)
+        group = [run for run, one in zip(runs, trained)
                  if one.result['method'] in (method, SOURCE_ONLY)]
         for show in (curves.validation, curves.conflict, curves.losses):
             section = show(group)
             section.title += f' of {method}'
+            section.text = ' '.join(filter(None, (section.text, seeds)))
             sections.append(section)
-    for section in sections:
-        section.title += f' (seed {seed})'
     return sections
+
+
+def _in_order(trained: list[Trained],
+              settings: list[Setting]) -> list[Trained]:
+    """Sort as the results are, and by seed."""
+    places = {name_of(setting): i for i, setting in enumerate(settings)}
+    return sorted(trained, key=lambda run: (places.get(run.name, len(places)),
+                                            run.result['seed']))
+
+
+def _with_seeds(chosen: list[ReportRun], runs: list[ReportRun],
+                trained: list[Trained]) -> list[ReportRun]:
+    """Return copies of the chosen runs that are called by their seeds."""
+    copies = []
+    for run, one in zip(runs, trained):
+        if run in chosen:
+            copies.append(copy(run))
+            copies[-1].name += f" (seed {one.result['seed']})"
+    return copies
 
 
 def _names(settings: list[Setting], axis: str) -> list[str]:

@@ -22,23 +22,30 @@ MIN_COMPARISONS = 30
 
 
 def diagnosis(runs: list[ReportRun]) -> Section:
-    rows, notes = [], []
+    rows: list[tuple] = []
+    told: dict[str, list[str]] = {}  # of whom, by what
+
+    def tell(name: str, note: str) -> None:
+        told.setdefault(note, []).append(name)
+
     for run in runs:
         if not run.pairs:
-            notes.append(
-                f'{run.name}: no gradients were compared. Trained with '
-                '--harmonizer Observe they are, and nothing else changes.')
+            tell(run.name,
+                 'no gradients were compared. Trained with --harmonizer '
+                 'Observe they are, and nothing else changes.')
         for pair in run.pairs:
             name = run.name
             if len(run.pairs) > 1:
                 name += f" ({', '.join(pair.tasks)})"
             if len(pair.angles) < MIN_COMPARISONS:
-                notes.append(f'{name}: {len(pair.angles)} comparisons of '
-                             'gradients are too few to tell.')
+                tell(name, f'{len(pair.angles)} comparisons of gradients are '
+                     'too few to tell.')
                 continue
             found = diagnose(pair)
             rows.append(_row(run, pair, found))
-            notes += [f'{name}: {note}' for note in verdicts(found)]
+            for note in verdicts(found):
+                tell(name, note)
+    notes = [f"{', '.join(names)}: {note}" for note, names in told.items()]
     if not rows:
         return Section(TITLE, notes=notes)
     return Section(TITLE, TEXT, Table(HEADER, rows), notes=notes)

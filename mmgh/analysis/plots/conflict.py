@@ -4,16 +4,18 @@ from __future__ import annotations
 from itertools import cycle
 from typing import Iterator, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     phases_of)
-from .curves import SMOOTHING, draw_smooth, over_training
+from .curves import (SMOOTHING, Curve, draw_seeds, mean_curve,
+                     over_training, smoothed)
 from .figure import as_label, legend, legend_above, names_as_they_are, subplots
 from .palette import COLOURS, LINES, MARKERS
 
-# Histories by what the legend calls them.
-Series = dict[str, PairHistory]
+# Histories by what the legend calls them, of each seed.
+Series = dict[str, Sequence[PairHistory]]
 
 
 @names_as_they_are()
@@ -23,7 +25,8 @@ def conflict_figure(series: Series,
     """Draw angles, conflict and weights of one or several runs.
 
     Args:
-        series (dict[str, PairHistory]): By label.
+        series (dict[str, Sequence[PairHistory]]): By label, of each seed,
+            which are thin lines beside their mean.
         phases (int): Into which each training is split.
         colours (Sequence[str]): Of the series, in their order.
     """
@@ -40,9 +43,10 @@ def conflict_figure(series: Series,
 def draw_angle_histogram(axes,
                          series: Series,
                          colours: Sequence[str] = COLOURS) -> None:
-    """Draw the share of the comparisons in each 5 degrees, as outlines."""
-    for label, pair, colour in _coloured(series, colours):
-        counts = angle_histogram(pair.angles)
+    """Draw the share of the comparisons in each 5 degrees, as outlines, of
+    all seeds together."""
+    for label, pairs, colour in _coloured(series, colours):
+        counts = sum(angle_histogram(pair.angles) for pair in pairs)
         axes.stairs(
             100 * counts / counts.sum(),
             BIN_EDGES,
@@ -62,9 +66,10 @@ def draw_angle_histogram(axes,
 def draw_angles(axes, series: Series,
                 colours: Sequence[str] = COLOURS) -> None:
     """Draw the smoothed angle over the training."""
-    for label, pair, colour in _coloured(series, colours):
-        draw_smooth(
-            axes, pair.iterations, pair.angles, color=colour, label=label)
+    for label, pairs, colour in _coloured(series, colours):
+        draw_seeds(
+            axes, [smoothed(pair.iterations, pair.angles) for pair in pairs],
+            color=colour, label=label)
     axes.axhline(90, color='grey', linestyle='--', linewidth=1)
     axes.set_title('above the dashed line the gradients conflict',
                    fontsize=10)
@@ -79,14 +84,12 @@ def draw_conflict_rates(axes,
                         colours: Sequence[str] = COLOURS) -> None:
     """Draw the conflict rate of each phase of the training, at its middle."""
     looks = zip(_coloured(series, colours), cycle(MARKERS))
-    for (label, pair, colour), marker in looks:
-        parts = phases_of(pair, phases)
-        axes.plot([(part.start + part.end) / 2 for part in parts],
-                  [100 * part.conflict_rate for part in parts],
-                  marker=marker,
-                  color=colour,
-                  label=label)
-    axes.set_xlim(right=max(pair.total for pair in series.values()))
+    for (label, pairs, colour), marker in looks:
+        draw_seeds(
+            axes, [_conflict_rates(pair, phases) for pair in pairs],
+            marker=marker, color=colour, label=label)
+    axes.set_xlim(right=max(pair.total for pairs in series.values()
+                            for pair in pairs))
     axes.set_ylim(-2, 102)
     axes.set_title(f'each point is 1/{phases} of the training', fontsize=10)
     axes.set_ylabel('comparisons in conflict (%)')
@@ -95,18 +98,17 @@ def draw_conflict_rates(axes,
 
 def draw_weights(axes, series: Series,
                  colours: Sequence[str] = COLOURS) -> None:
-    """Draw the smoothed weight of each task over the training."""
-    tasks = dict.fromkeys(
-        task for pair in series.values() for task in pair.tasks)
+    """Draw the smoothed weight of each task over the training, the mean of
+    the seeds."""
+    tasks = dict.fromkeys(task for pairs in series.values() for pair in pairs
+                          for task in pair.tasks)
     lines = dict(zip(tasks, cycle(LINES)))
-    for _, pair, colour in _coloured(series, colours):
-        for task, weights in pair.weights.items():
-            draw_smooth(
-                axes,
-                pair.iterations,
-                weights,
-                color=colour,
-                linestyle=lines[task])
+    for _, pairs, colour in _coloured(series, colours):
+        for task in pairs[0].weights:
+            curves = [smoothed(pair.iterations, pair.weights[task])
+                      for pair in pairs]
+            axes.plot(*mean_curve(curves), color=colour,
+                      linestyle=lines[task])
     for task, line in lines.items():
         axes.plot([], [], color='grey', linestyle=line, label=as_label(task))
     legend(axes, axes.get_legend_handles_labels()[0], title='task')
@@ -116,8 +118,14 @@ def draw_weights(axes, series: Series,
     over_training(axes)
 
 
+def _conflict_rates(pair: PairHistory, phases: int) -> Curve:
+    parts = phases_of(pair, phases)
+    return (np.array([(part.start + part.end) / 2 for part in parts]),
+            np.array([100 * part.conflict_rate for part in parts]))
+
+
 def _coloured(
-        series: Series,
-        colours: Sequence[str]) -> Iterator[tuple[str, PairHistory, str]]:
-    for (label, pair), colour in zip(series.items(), cycle(colours)):
-        yield as_label(label), pair, colour
+    series: Series, colours: Sequence[str]
+) -> Iterator[tuple[str, Sequence[PairHistory], str]]:
+    for (label, pairs), colour in zip(series.items(), cycle(colours)):
+        yield as_label(label), pairs, colour

@@ -4,7 +4,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmgh.analysis.plots import draw_smooth, over_training, subplots
+from mmgh.analysis.plots import (draw_seeds, draw_smooth, over_training,
+                                 subplots)
 
 
 @pytest.mark.parametrize('count, window', [
@@ -26,3 +27,26 @@ def test_iterations_are_whole_numbers():
     ticks = axes.get_xticks()
     assert axes.get_xlim()[0] == 0
     assert all(tick == round(tick) for tick in ticks)
+
+
+def test_seeds_are_thin_lines_and_their_mean():
+    """Where all of them have a value: one may have been measured less."""
+    _, axes = subplots()
+    steps = np.arange(1, 5)
+    curves = [(steps, steps * 1.), (steps[1:], steps[1:] * 3.)]
+    draw_seeds(axes, curves, color='#0072b2', marker='.', label='a')
+    *thin, mean = axes.lines
+    assert [list(line.get_ydata()) for line in thin] == [
+        list(values) for _, values in curves]
+    assert list(mean.get_xdata()) == [2, 3, 4]
+    assert list(mean.get_ydata()) == [4, 6, 8]
+    assert {line.get_color() for line in axes.lines} == {'#0072b2'}
+    assert all(line.get_linewidth() < mean.get_linewidth() for line in thin)
+    assert axes.get_legend_handles_labels()[1] == ['a']
+
+
+@pytest.mark.parametrize('curves', [[], [(np.arange(3), np.ones(3))]])
+def test_one_seed_is_a_line_as_any_other(curves):
+    _, axes = subplots()
+    draw_seeds(axes, curves, color='black', linewidth=1)
+    assert [line.get_linewidth() for line in axes.lines] == [1] * len(curves)

@@ -45,28 +45,28 @@ def domain(labels, count=4) -> Embedding:
 
 
 def test_histogram_is_of_shares(axes, pair):
-    draw_angle_histogram(axes, {'a': pair})
+    draw_angle_histogram(axes, {'a': [pair]})
     values, edges, _ = axes.patches[0].get_data()
     assert values.sum() == 100
     assert values[edges[:-1] == 60] == values[edges[:-1] == 120] == 50
 
 
 def test_angles_end_with_the_training(axes, pair):
-    draw_angles(axes, {'a': pair})
+    draw_angles(axes, {'a': [pair]})
     iterations, angles = axes.lines[0].get_data()
     assert (iterations[0], iterations[-1]) == (20, 200)
     assert (angles[0], angles[-1]) == pytest.approx((60, 120))
 
 
 def test_conflict_rate_stands_in_the_middle_of_a_phase(axes, pair):
-    draw_conflict_rates(axes, {'a': pair}, phases=2)
+    draw_conflict_rates(axes, {'a': [pair]}, phases=2)
     iterations, rates = axes.lines[0].get_data()
     assert list(iterations) == [50, 150]
     assert list(rates) == [0, 100]
 
 
 def test_tasks_differ_by_line_and_runs_by_colour(axes, pair):
-    draw_weights(axes, {'a': pair, 'b': pair})
+    draw_weights(axes, {'a': [pair], 'b': [pair]})
     lines = axes.lines[:4]
     assert [line.get_ydata()[0] for line in lines
             ] == pytest.approx([1, 2, 1, 2])
@@ -77,7 +77,7 @@ def test_tasks_differ_by_line_and_runs_by_colour(axes, pair):
 
 
 def test_every_panel_of_conflict_says_what_is_measured(pair):
-    figure = conflict_figure({'a': pair}, phases=10)
+    figure = conflict_figure({'a': [pair]}, phases=10)
     assert len(figure.axes) == 4
     assert all(each.get_xlabel() and each.get_ylabel()
                for each in figure.axes)
@@ -184,10 +184,10 @@ def figures_of(names, pair) -> dict:
     validations = SimpleNamespace(metrics=dict(snd=[1, 2]), oracle=[3, 4])
     curve = Curve([1, 2], [1, 2], [0, 1], [2, 3])
     return dict(
-        conflict=lambda: conflict_figure(dict.fromkeys(names, pair), 2),
+        conflict=lambda: conflict_figure(dict.fromkeys(names, [pair]), 2),
         tasks=lambda: conflict_figure(
-            {'run': pair._replace(weights=dict.fromkeys(names, np.ones(100)),
-                                  tasks=names)}, 2),
+            {'run': [pair._replace(weights=dict.fromkeys(names, np.ones(100)),
+                                   tasks=names)]}, 2),
         comparison=lambda: comparison_figure(dict.fromkeys(names, [log])),
         classes=lambda: tsne_figure(
             {'run': dict.fromkeys(('source', 'target'),
