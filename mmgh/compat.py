@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import logging
 import pickle
 import sys
 import warnings
@@ -19,6 +20,15 @@ from typing import Any, Callable
 # Only what keeps a library of the right schemas alive; see below.
 _DECLARED_OPERATORS = []
 _ONE_CYCLE = 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'
+# What MMEngine and mmpretrain log of their own insides: the file that does
+# it, and how it begins. The first two are of each training that saves.
+_HINTS = (
+    ('logger', '"FileClient" will be deprecated in future'),
+    ('logger', '"HardDiskBackend" is the alias of "LocalBackend"'),
+    ('timm_backbone', 'This backbone does not have feature_info'),
+    ('timm_backbone', 'backbone feature_info['),
+    ('timm_backbone', 'backbone out_'),
+)
 # Functions of numbers.
 _CURVES = ('_annealing_cos', '_annealing_linear')
 
@@ -132,13 +142,39 @@ def _execute_torchvision(execute: Callable[[ModuleType], None],
 
 
 def silence_hints_for_others() -> None:
-    """Leave out what mmcv-lite, and older mmpretrain beside a newer Python,
-    say to everybody: of an operator that only detectors need, and of the
-    spelling of patterns in their own files."""
+    """Leave out what others say to everybody, and nobody here can act on.
+
+    By warnings: mmcv-lite of an operator that only detectors need, older
+    mmpretrain beside a newer Python of the spelling of patterns in its own
+    files, MMEngine of a logger that was there already. In the log: see
+    ``_HINTS``; and the Hugging Face Hub of downloads without an account.
+    """
+    from mmengine.logging import MMLogger
     warnings.filterwarnings(
         'ignore', 'Fail to import ``MultiScaleDeformableAttention``')
     warnings.filterwarnings(
         'ignore', 'invalid escape sequence', SyntaxWarning, '.*mmpretrain.*')
+    warnings.filterwarnings(
+        'ignore', '.*the method `get_instance` should not accept any other',
+        UserWarning, 'mmengine.utils.manager')
+    MMLogger.filter = _without_hints(MMLogger.filter)
+    logging.getLogger('huggingface_hub.utils._http').addFilter(
+        lambda record: 'unauthenticated requests' not in record.getMessage())
+
+
+def _without_hints(own: Callable) -> Callable:
+    """Let a logger leave out hints. Loggers are made one a training, and
+    there is no public place for what all of them leave out."""
+
+    @functools.wraps(own)
+    def filter_hints(self, record):
+        told = record.getMessage()
+        if any(record.module == module and told.startswith(beginning)
+               for module, beginning in _HINTS):
+            return False
+        return own(self, record)
+
+    return filter_hints
 
 
 def read_files_as_data() -> None:

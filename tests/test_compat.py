@@ -1,6 +1,7 @@
 """Repairs of released dependencies."""
 from __future__ import annotations
 
+import logging
 import pickle
 import re
 import subprocess
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine import optim
-from mmengine.logging import HistoryBuffer
+from mmengine.fileio import FileClient
+from mmengine.logging import HistoryBuffer, MMLogger
 
 from mmgh.compat import check_minimum_version, is_at_least
+from .log_warnings import warnings_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -146,9 +149,37 @@ def test_versions_are_compared_as_numbers():
 
 
 def test_nothing_is_said_that_is_for_others():
-    """The import of all of mmpretrain's models says it beside mmcv-lite."""
-    code = 'import mmgh, mmpretrain.models, warnings; warnings.warn("ours")'
+    """The import of all of mmpretrain's models says it beside mmcv-lite, and
+    MMEngine where two trainings of one second have one name."""
+    code = ('import mmgh, mmpretrain.models, warnings\n'
+            'from mmengine.logging import MMLogger\n'
+            'for _ in range(2): MMLogger.get_instance("a", log_level="INFO")\n'
+            'warnings.warn("ours")')
     result = subprocess.run([sys.executable, '-c', code], capture_output=True,
                             text=True, check=True)
     assert 'MultiScaleDeformableAttention' not in result.stderr
+    assert 'get_instance' not in result.stderr
     assert 'ours' in result.stderr
+
+
+def test_log_says_nothing_of_the_insides_of_others(tmp_path):
+    """And all else, such as the same from elsewhere."""
+    timm = pytest.importorskip('mmpretrain.models.backbones.timm_backbone')
+    logger = MMLogger.get_current_instance()
+
+    def say() -> None:
+        FileClient.infer_client(None, str(tmp_path))
+        timm.print_timm_feature_info(None)
+        logger.warning('This backbone does not have feature_info')
+        timm.print_timm_feature_info(3)
+
+    assert warnings_of(say) == [
+        'This backbone does not have feature_info',
+        'Unexpected format of backbone feature_info']
+
+
+def test_hub_says_nothing_of_accounts(caplog):
+    hub = logging.getLogger('huggingface_hub.utils._http')
+    hub.warning('You are sending unauthenticated requests to the HF Hub.')
+    hub.warning('%d retries', 3)
+    assert caplog.messages == ['3 retries']
