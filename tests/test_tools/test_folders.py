@@ -10,6 +10,7 @@ import pytest
 from mmengine.config import Config
 
 from mmgh.analysis import load_trained, read_accuracies, target_dataset
+from mmgh.checkpoints import chosen_checkpoints
 from mmgh.registry import MODELS
 from ..test_datasets.layouts import folders, write_folders, write_image
 
@@ -172,7 +173,9 @@ def test_config_in_the_readme_trains_as_it_is_written(tmp_path, tools,
           'train_cfg.max_iters=2', 'train_cfg.val_interval=2',
           'train_dataloader.batch_size=2')
     work = tmp_path / 'work_dirs/mine'
-    assert read_accuracies(work, 'accuracy/top1').keys() == {2}
+    assert read_accuracies(work, 'oracle/accuracy/top1').keys() == {2}
+    chosen, = chosen_checkpoints(work)
+    assert load_trained(work).path == chosen
     history = load_trained(work).history
     assert len(history['train/angle']) == 2
     config = Config.fromfile(path)
