@@ -7,6 +7,7 @@ import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Iterator, NamedTuple, Sequence
@@ -29,13 +30,20 @@ WORTH_PROCESSES = 200
 EMPTY = 'are empty'
 NO_IMAGE = 'are no images'
 BROKEN = 'cannot be decoded'
-UNREAD = 'cannot be read by OpenCV, which reads them for the training'
+UNREAD = 'cannot be read by {}, which reads them for the training'
 SEVERAL = 'have several pictures in one file, of which the first counts'
 TRANSPARENT = 'have transparency, which is left out'
 DEEP = 'have 16 bits a channel, of which the upper 8 are kept'
+WHITE = ('have 16 bits a channel, and what is above 255 becomes white: Pillow '
+         'reads them for the training')
 FRACTIONAL = 'have pixels of 32 bits, of which the training may see little'
 PRINTED = 'have the four colours of print (CMYK), and are converted'
 TINY = f'are smaller than {SMALL} pixels'
+
+
+# What reads images for a training, by its name in the config.
+OPENCV, PILLOW = 'cv2', 'pillow'
+_NAMES = {OPENCV: 'OpenCV', PILLOW: 'Pillow'}
 
 
 class Seen(NamedTuple):
@@ -49,9 +57,16 @@ class Seen(NamedTuple):
     """A digest, equal for equal pixels."""
 
 
-def look_at(path: Path) -> Seen:
+def look_at(path: Path, backends: Sequence[str] = (OPENCV, )) -> Seen:
     """Decode an image file by Pillow, which is strict, and as the training
-    does."""
+    does.
+
+    Args:
+        path (Path): The file.
+        backends (Sequence[str]): What reads it for training and validation,
+            as ``imdecode_backend`` of ``LoadImageFromFile``. Defaults to that
+            of MMEngine's configs.
+    """
     flaw = flaw_of_bytes(path)
     if flaw:
         return Seen(flaw)
@@ -60,11 +75,14 @@ def look_at(path: Path) -> Seen:
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter('ignore')
             image.load()
-            oddities = tuple(_oddities(image))
+            oddities = tuple(_oddities(image, backends))
     except UNDECODABLE:
         return Seen(BROKEN)
-    pixels = _pixels_of_training(path)
-    return Seen('', oddities, pixels) if pixels else Seen(UNREAD)
+    pixels = [_pixels_of_training(path, backend) for backend in backends]
+    if all(pixels):
+        return Seen('', oddities, pixels[0])
+    failed = backends[pixels.index('')]
+    return Seen(UNREAD.format(_NAMES.get(failed, failed)))
 
 
 def flaw_of_bytes(path: Path) -> str:
@@ -77,14 +95,14 @@ def flaw_of_bytes(path: Path) -> str:
     return '' if beginning.startswith(BEGINNINGS) else NO_IMAGE
 
 
-def _oddities(image: Image.Image) -> Iterator[str]:
+def _oddities(image: Image.Image, backends: Sequence[str]) -> Iterator[str]:
     # MPO: cameras add a preview to a JPEG.
     if getattr(image, 'n_frames', 1) > 1 and image.format != 'MPO':
         yield SEVERAL
     if image.mode in ('RGBA', 'LA', 'PA') or 'transparency' in image.info:
         yield TRANSPARENT
     if image.mode.startswith('I'):
-        yield DEEP
+        yield WHITE if PILLOW in backends else DEEP
     if image.mode == 'F':
         yield FRACTIONAL
     if image.mode == 'CMYK':
@@ -93,13 +111,14 @@ def _oddities(image: Image.Image) -> Iterator[str]:
         yield TINY
 
 
-def _pixels_of_training(path: Path) -> str:
+def _pixels_of_training(path: Path, backend: str) -> str:
     """Digest what LoadImageFromFile gives; an empty string if it fails."""
     # Not for --help.
     import mmcv
     try:
-        image = mmcv.imfrombytes(path.read_bytes(), flag='color')
-    except Exception:  # OpenCV names no common type
+        image = mmcv.imfrombytes(
+            path.read_bytes(), flag='color', backend=backend)
+    except Exception:  # decoders name no common type
         return ''
     if image is None:
         return ''
@@ -110,7 +129,8 @@ def _pixels_of_training(path: Path) -> str:
 
 def look_at_all(paths: Sequence[Path],
                 title: str,
-                processes: int | None = None) -> list[Seen]:
+                processes: int | None = None,
+                backends: Sequence[str] = (OPENCV, )) -> list[Seen]:
     """Decode image files with a progress bar.
 
     Args:
@@ -118,6 +138,7 @@ def look_at_all(paths: Sequence[Path],
         title (str): What the bar says.
         processes (int, optional): How many decode at a time. Defaults to
             None: one a CPU, or none besides this one for a few images.
+        backends (Sequence[str]): See :func:`look_at`.
 
     Returns:
         list[Seen]: Of the N images, in their order.
@@ -132,15 +153,17 @@ def look_at_all(paths: Sequence[Path],
             processes = 1
     with progress_bar(title, len(paths)) as advance:
         seen = []
-        for one in _looking(paths, processes):
+        for one in _looking(paths, processes, backends):
             seen.append(one)
             advance(1)
     return seen
 
 
-def _looking(paths: Sequence[Path], processes: int) -> Iterator[Seen]:
+def _looking(paths: Sequence[Path], processes: int,
+             backends: Sequence[str]) -> Iterator[Seen]:
+    look = partial(look_at, backends=tuple(backends))
     if processes == 1:
-        yield from map(look_at, paths)
+        yield from map(look, paths)
         return
     import mmcv  # noqa: F401, once for all processes
     pool = ProcessPoolExecutor(
@@ -149,7 +172,7 @@ def _looking(paths: Sequence[Path], processes: int) -> Iterator[Seen]:
         with warnings.catch_warnings():
             # Of threads in this process: those of libraries, which wait.
             warnings.simplefilter('ignore', DeprecationWarning)
-            found = pool.map(look_at, paths, chunksize=8)
+            found = pool.map(look, paths, chunksize=8)
         yield from found
     except BrokenProcessPool as error:
         raise InputError(

@@ -87,10 +87,32 @@ def test_equal_pixels_are_equal_in_any_format(check, tmp_path):
     assert len(set(digests.values())) == 4
 
 
+@pytest.mark.parametrize('backends, name', [
+    (('cv2', ), 'OpenCV'), (('pillow', 'cv2'), 'OpenCV'),
+    (('pillow', ), None)])
+def test_what_reads_for_the_training_is_asked(check, tmp_path, backends,
+                                              name):
+    """Only Pillow reads fractions in colour."""
+    path, = written(tmp_path, {'a.tif': encoded(IMAGE.convert('F'), 'TIFF')})
+    seen = check.look_at(path, backends)
+    assert seen.flaw == (check.UNREAD.format(name) if name else '')
+    assert bool(seen.pixels) == (name is None)
+
+
+def test_pillow_does_otherwise_with_16_bits(check, tmp_path):
+    path, = written(tmp_path, {'a.png': ODD['DEEP']})
+    mmcv = import_module('mmcv')
+    read = mmcv.imfrombytes(ODD['DEEP'], flag='color', backend='pillow')
+    assert set(np.unique(read)) == {0, 255}
+    assert check.look_at(path, ('pillow', )).oddities == (check.WHITE, )
+
+
 def test_processes_see_the_same_in_the_same_order(check, tmp_path):
     paths = written(tmp_path, {**FLAWED, **ODD, **PLAIN}) * 3
-    assert check.look_at_all(paths, 'images', processes=2) == [
-        check.look_at(path) for path in paths]
+    for backends in (('cv2', ), ('pillow', )):
+        assert check.look_at_all(
+            paths, 'images', processes=2, backends=backends) == [
+                check.look_at(path, backends) for path in paths]
 
 
 def test_a_process_that_ends_is_told(check, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from image_check import look_at_all
 from mmgh.analysis import distinct_names
 from mmgh.atomic_files import write_atomically
 from mmgh.input_error import InputError
-from .classifier import build_classifier, find_classifier
+from .classifier import backends_of, build_classifier, find_classifier
 from .configs import write_configs
 from .domains import Pair, check_folders, has_labels, make_pair
 from .listing import list_images
@@ -85,7 +85,8 @@ def _write(args: argparse.Namespace, folder: Path, listings: list) -> None:
              for image in listing.images]
     print(f'{len(paths)} images are checked.', flush=True)
     pair = make_pair(*listings, labelled,
-                     dict(zip(paths, look_at_all(paths, 'images'))))
+                     dict(zip(paths, look_at_all(
+                         paths, 'images', backends=backends_of(found)))))
     folder.mkdir(parents=True, exist_ok=True)
     name = ' -> '.join(distinct_names([args.source, args.target]))
     write_configs(folder, name, pair, classifier,

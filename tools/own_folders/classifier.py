@@ -8,6 +8,7 @@ import torch
 from feature_extraction.networks import (build_network, feature_config,
                                          feature_size, is_pretrained,
                                          read_weights)
+from image_check import OPENCV
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
@@ -16,6 +17,7 @@ from mmgh.config_data import without_initialisation
 from mmgh.config_file import read_config
 from mmgh.deployment.file_pipeline import image_format
 from mmgh.input_error import InputError
+from mmgh.nested import nested_dicts
 
 # Short names of classifiers in the zoo of mmpretrain that have weights of
 # ImageNet. The zoo's own names do as well.
@@ -96,6 +98,15 @@ def find_classifier(name: str, size: int | None) -> Found:
     if 'img_size' in model['backbone']:
         model['backbone']['img_size'] = shape[1]
     return Found(model, pipelines, shape, weights)
+
+
+def backends_of(found: Found) -> tuple[str, ...]:
+    """Return what reads the images, as ``imdecode_backend`` says; MMEngine's
+    default, where the pipelines are ours."""
+    steps = [step for _, step in nested_dicts(list(found.pipelines or ()))
+             if str(step.get('type')).endswith('LoadImageFromFile')]
+    backends = [step.get('imdecode_backend', OPENCV) for step in steps]
+    return tuple(dict.fromkeys(backends)) or (OPENCV, )
 
 
 def _no_change() -> list[dict]:
