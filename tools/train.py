@@ -14,6 +14,7 @@ from command_line import (build_runner, load_config, make_parser,
 from expected_errors import one_line_errors
 from harmonizer_option import add_harmonizer_option, apply_harmonizer_option
 from mmengine.config import Config
+from stopping import saving_when_stopped
 from wrapper_types import AMP, swap_wrapper_type
 
 from mmgh.divergence import DivergenceError
@@ -82,7 +83,9 @@ def main() -> None:
     merge_args(cfg, args)
     with slips_told(cfg), one_line_errors(DivergenceError), one_line_errors(
             URLError, about=DOWNLOAD, stopped=STOPPED):
-        build_runner(cfg).train()
+        runner = build_runner(cfg)
+        with saving_when_stopped(runner):
+            runner.train()
 
 
 if __name__ == '__main__':

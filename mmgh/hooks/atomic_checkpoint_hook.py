@@ -55,6 +55,12 @@ class AtomicCheckpointHook(CheckpointHook):
         super().after_train_iter(runner, *args, **kwargs)
         self._delete_old(runner)
 
+    def save_now(self, runner) -> None:
+        """Save after an iteration, whether or not a checkpoint is due; it
+        counts as one of ``max_keep_ckpts``."""
+        self._save_checkpoint(runner)
+        self._delete_old(runner)
+
     def after_train_epoch(self, runner) -> None:
         """Do as the parent."""
         super().after_train_epoch(runner)
