@@ -39,6 +39,7 @@ import mmgh  # noqa: F401
 import torch
 from expected_errors import one_line_errors
 from mmengine.config import Config
+from progress import working
 from torch import Tensor
 from whole_run import load_whole
 
@@ -109,15 +110,19 @@ def write_checked(trained: Trained, folder: Path, onnx: bool) -> None:
     pipeline = file_pipeline(trained.cfg)
     shape, order = image_format(pipeline)
     images = torch.randint(0, 256, (NUM_IMAGES, *shape), dtype=torch.uint8)
-    original = probabilities_of(model, images)
+    with working('the trained model'):
+        original = probabilities_of(model, images)
     check_finite_outputs(trained.path, probabilities=original)
     if onnx:
-        write_onnx(model, pipeline, trained.classes,
-                   folder / 'classifier.onnx')
-        exported = run_onnx(folder / 'classifier.onnx',
-                            images.flip(1) if order == 'BGR' else images)
+        with working('to ONNX'):
+            write_onnx(model, pipeline, trained.classes,
+                       folder / 'classifier.onnx')
+        with working('the ONNX model'):
+            exported = run_onnx(folder / 'classifier.onnx',
+                                images.flip(1) if order == 'BGR' else images)
     else:
-        exported = write_plain(trained, folder, images)
+        with working('to mmpretrain'):
+            exported = write_plain(trained, folder, images)
     check_equal(exported, original)
 
 

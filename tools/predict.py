@@ -21,6 +21,7 @@ import mmgh  # noqa: F401
 # isort: split
 from expected_errors import one_line_errors
 from options import add_device_option, output_file, positive
+from progress import track
 from whole_run import load_whole
 
 from mmgh.analysis.tables import markdown_table, write_csv
@@ -106,7 +107,7 @@ def main() -> None:
     images = find_images(args.images)
     predictions = predict_files(
         trained.build_model(args.device), file_pipeline(trained.cfg), images,
-        args.batch_size)
+        args.batch_size, track)
     for path, reason in predictions.broken.items():
         print(f'{path} is left out: {reason}')
     if not predictions.paths:

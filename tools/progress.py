@@ -7,7 +7,8 @@ from typing import Callable, Iterator, Sequence, TypeVar
 
 from rich.console import Console
 from rich.progress import (BarColumn, DownloadColumn, MofNCompleteColumn,
-                           Progress, TextColumn, TimeRemainingColumn,
+                           Progress, ProgressColumn, TextColumn,
+                           TimeElapsedColumn, TimeRemainingColumn,
                            TransferSpeedColumn)
 
 Step = TypeVar('Step')
@@ -38,16 +39,32 @@ def progress_bar(title: str,
     Yields:
         Callable: ``advance(count)``.
     """
-    console = Console(stderr=True)
     counters = ((DownloadColumn(), TransferSpeedColumn())
                 if of_bytes else (MofNCompleteColumn(), ))
-    with Progress(
-            TextColumn('{task.description}', markup=False),
-            BarColumn(),
-            *counters,
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal) as progress:
+    with _bar(*counters, TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=total, completed=done)
         yield partial(progress.advance, task)
+
+
+@contextmanager
+def working(title: str) -> Iterator[None]:
+    """A bar that moves, for what has no parts to count; nothing in a log
+    file.
+
+    Args:
+        title (str): What is being done.
+    """
+    with _bar(TimeElapsedColumn()) as progress:
+        progress.add_task(title, total=None)
+        yield
+
+
+def _bar(*columns: ProgressColumn) -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn('{task.description}', markup=False),
+        BarColumn(),
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal)

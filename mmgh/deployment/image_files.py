@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import Callable, Iterable, NamedTuple, Sequence
 
 import torch
 from mmengine.dataset import Compose
@@ -13,6 +13,10 @@ from mmgh.image_names import EXTENSIONS, is_hidden
 from mmgh.input_error import InputError
 from .file_pipeline import image_format, input_of, split_pipeline
 from .probabilities import probabilities_of
+
+
+# Told of each batch; ``track(steps, title)`` yields the steps.
+Track = Callable[[Sequence, str], Iterable]
 
 
 class Predictions(NamedTuple):
@@ -59,7 +63,8 @@ def find_images(paths: Sequence[str | Path]) -> list[Path]:
 def predict_files(model: nn.Module,
                   pipeline: Sequence[dict],
                   paths: Sequence[Path],
-                  batch_size: int = 32) -> Predictions:
+                  batch_size: int = 32,
+                  track: Track | None = None) -> Predictions:
     """Classify image files.
 
     Args:
@@ -68,6 +73,8 @@ def predict_files(model: nn.Module,
         paths (Sequence[Path]): The files. Those that cannot be read are left
             out.
         batch_size (int): Images at a time. Defaults to 32.
+        track (Callable, optional): Yields the batches that it is given with a
+            title, and tells the user how many are done. Defaults to None.
 
     Raises:
         InputError: If the pipeline fails with an image that was read, or does
@@ -77,7 +84,8 @@ def predict_files(model: nn.Module,
     shape = image_format(pipeline).shape
     read, transform = split_pipeline(pipeline)
     good, broken, probabilities = [], {}, []
-    for start in range(0, len(paths), batch_size):
+    starts = range(0, len(paths), batch_size)
+    for start in track(starts, 'batches of images') if track else starts:
         images = []
         for path in paths[start:start + batch_size]:
             try:

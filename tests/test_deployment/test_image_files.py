@@ -58,6 +58,20 @@ def test_only_what_cannot_be_read_is_left_out(files):
     torch.testing.assert_close(predictions.probabilities[:, 0], light)
 
 
+def test_batches_are_told_to_who_shows_progress(files):
+    told = []
+
+    def track(steps, title):
+        for step in steps:
+            yield step
+            told.append((title, step))
+
+    predictions = predict_files(
+        Brightness(), [LOAD, CROP, PACK], files, 3, track)
+    assert told == [('batches of images', 0), ('batches of images', 3)]
+    assert len(predictions.paths) == 3
+
+
 @pytest.mark.parametrize('pipeline, message', [
     ([LOAD, PACK], 'one size, but gives shapes'),
     ([LOAD, dict(CROP, crop_size=50), PACK],

@@ -31,7 +31,7 @@ import mmgh  # noqa: F401
 from expected_errors import one_line_errors
 from options import (add_cfg_options, add_device_option, add_image_options,
                      make_parser)
-from progress import track
+from progress import track, working
 
 from mmgh.analysis import (Trained, check_classes, distinct_names,
                            domain_datasets, group_by_name, has_domain_pair,
@@ -64,7 +64,8 @@ def measure(name: str, trained: Trained, pair: Trained,
     images = min(args.max_images, *map(len, datasets.values()))
     outputs = outputs_of_domains(trained, datasets, images, args.seed,
                                  args.device, track)
-    with one_line_errors(InputError, about=name):
+    with one_line_errors(InputError, about=name), working(
+            f'domain classifier of {name}'):
         error = domain_error(*(output.features.numpy()
                                for output in outputs.values()), args.seed)
     return Measured(name, images, error)

@@ -22,7 +22,7 @@ import mmgh  # noqa: F401
 from expected_errors import one_line_errors
 from options import (add_cfg_options, add_device_option, add_image_options,
                      make_parser)
-from progress import track
+from progress import track, working
 
 from mmgh.analysis import (check_classes, distinct_names, domain_datasets,
                            load_trained, outputs_of_domains)
@@ -71,12 +71,12 @@ def main() -> None:
     check_perplexity(
         args.perplexity,
         sum(min(len(d), args.max_images) for d in datasets.values()))
-    embeddings = {
-        name: embed(
-            outputs_of_domains(run, datasets, args.max_images, args.seed,
-                               args.device, track), args.perplexity, args.seed)
-        for name, run in zip(names, runs)
-    }
+    embeddings = {}
+    for name, run in zip(names, runs):
+        outputs = outputs_of_domains(run, datasets, args.max_images, args.seed,
+                                     args.device, track)
+        with working(f't-SNE of {name}'):
+            embeddings[name] = embed(outputs, args.perplexity, args.seed)
     classes = runs[-1].classes
     moments = ('before', 'after') if args.before else ('', )
     titles = [': '.join(filter(None, parts)) for parts in zip(moments, names)]

@@ -7,7 +7,7 @@ from typing import NamedTuple, Sequence
 import numpy as np
 from expected_errors import message_of
 from mmengine.dataset import default_collate
-from progress import track
+from progress import track, working
 from torch.utils.data import Dataset
 
 from mmgh.analysis import Outputs, outputs_of_domains
@@ -78,7 +78,8 @@ def features(seen: list[Seen], problems: list[str]) -> Section:
     pictures = []
     for one in seen:
         if 'source' in one.outputs:
-            embedding = embed(one.outputs, _perplexity(one.outputs))
+            with working(f't-SNE of {one.run.name}'):
+                embedding = embed(one.outputs, _perplexity(one.outputs))
             figure = tsne_figure({one.run.name: embedding}, one.run.classes)
             pictures.append(picture_of(
                 figure, f'Features of both domains, {one.run.name}, by '
