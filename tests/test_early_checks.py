@@ -13,11 +13,14 @@ from mmgh.command import COMMANDS, PACKAGE, early_checks, main
 from mmgh.command.early_checks import complaint
 from .test_command import BESIDE
 
+CONFIG = 'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py'
 FOLDERS = 'study', 'folders', '--source'
 WRONG = [
     ('train', 'dann/no.py'),
     ('train', 'nowhere::dann/no.py', '--amp'),
+    ('train', CONFIG, '--resume', 'no.pth'),
     ('test', 'dann/no.py', 'no.pth'),
+    ('test', CONFIG, 'no.pth'),
     ('study', 'no.py', '--out', 'out'),
     ('study', 'studies/digits.py', '--out', 'out', '--known', 'no.csv'),
     ('study-report', 'no.csv'),
@@ -31,8 +34,7 @@ WRONG = [
     ('browse', 'no'),
     ('browse', 'no.py'),
     ('extract', 'resnet/no.py', 'good', '--out', 'out'),
-    ('extract', 'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py', 'no',
-     '--out', 'out'),
+    ('extract', CONFIG, 'no', '--out', 'out'),
     (*FOLDERS, 'no', '--target', 'good'),
     (*FOLDERS, 'empty', '--target', 'good'),
     (*FOLDERS, 'flat', '--target', 'good'),
@@ -86,7 +88,9 @@ def test_no_torch_is_imported(arguments):
 
 
 @pytest.mark.parametrize('arguments', [
-    ('train', 'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py'),
+    ('train', CONFIG, '--resume'),
+    ('train', CONFIG, '--resume', 'auto', '--amp'),
+    ('test', CONFIG, 'run'), ('test', CONFIG, 's3://bucket/a.pth'),
     ('train', 'mmpretrain::resnet/resnet18_8xb32_in1k.py'),
     ('train', '--work-dir', 'new', 'dann/no.py'),
     ('study', 'studies/digits.py', '--out', 'new', '--methods', 'no'),

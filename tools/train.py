@@ -81,8 +81,9 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args)
     merge_args(cfg, args)
-    with slips_told(cfg), one_line_errors(DivergenceError), one_line_errors(
-            URLError, about=DOWNLOAD, stopped=STOPPED):
+    with slips_told(cfg), one_line_errors(
+            URLError, about=DOWNLOAD), one_line_errors(
+                DivergenceError, stopped=STOPPED):
         runner = build_runner(cfg)
         with saving_when_stopped(runner):
             runner.train()

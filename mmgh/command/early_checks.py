@@ -82,8 +82,8 @@ def _paths(package: Path) -> dict[str, Paths]:
 
     runs = Paths(others=run)
     return {
-        'train': Paths((config, )),
-        'test': Paths((config, )),
+        'train': Paths((config, ), options={'--resume': to_resume}),
+        'test': Paths((config, checkpoint)),
         'study': Paths((config, ), options={'--known': table}),
         'study folders': Paths(
             options={'--source': images.complain_of_source,
@@ -105,6 +105,18 @@ def run(path: str) -> str:
     return '' if os.path.exists(path) else (
         f'{path} should be a work directory or a checkpoint, but does not '
         'exist.')
+
+
+def checkpoint(path: str) -> str:
+    """Complain of a checkpoint, or a run, that is not there; MMEngine also
+    reads addresses."""
+    return '' if ':' in path or os.path.exists(path) else (
+        f'{path} should be a checkpoint, but is no file.')
+
+
+def to_resume(path: str) -> str:
+    """Complain of a checkpoint to resume from that is not there."""
+    return '' if path == 'auto' else checkpoint(path)
 
 
 def to_predict(path: str) -> str:
