@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Iterator
 
 from mmengine.hooks import Hook
@@ -86,8 +86,10 @@ def saving_when_stopped(runner: Runner) -> Iterator[None]:
             os.kill(os.getpid(), number)
             return
         hook.is_asked = True
-        # Not print: this may interrupt another one.
-        os.write(2, STOPPING)
+        # Not print: this may interrupt another one. And whoever reads it may
+        # have ended by the same Ctrl+C, as `tee`.
+        with suppress(OSError):
+            os.write(2, STOPPING)
 
     for number in SIGNALS:
         signal.signal(number, ask)

@@ -52,9 +52,9 @@ def stop(load_tool):
         sender = Signals(iteration, point, numbers)
         runner.register_hook(sender)
         before = [signal.getsignal(number) for number in stopping.SIGNALS]
-        with pytest.raises(KeyboardInterrupt):
-            with stopping.saving_when_stopped(runner):
-                runner.train()
+        with pytest.raises(
+                KeyboardInterrupt), stopping.saving_when_stopped(runner):
+            runner.train()
         assert before == [
             signal.getsignal(number) for number in stopping.SIGNALS]
         return runner, sender.saved
@@ -71,7 +71,8 @@ def test_resumed_training_equals_an_uninterrupted_one(
     whole = trained(tmp_path / 'whole', checkpoint=ATOMIC, **options)
     _, saved = stop(tmp_path / 'run', 5, point, (number, ), **options)
     assert saved == [4, 6]
-    assert (tmp_path / 'run/last_checkpoint').read_text().endswith('iter_6.pth')
+    last = (tmp_path / 'run/last_checkpoint').read_text()
+    assert last.endswith('iter_6.pth')
     resumed = trained(tmp_path / 'run', resume=True, checkpoint=ATOMIC,
                       **options)
     assert resumed.model.seen == whole.model.seen[6:]
@@ -91,6 +92,20 @@ def test_validation_in_progress_is_made_once(stop, tmp_path, point):
     assert {**scores(stopped), **scores(resumed)} == scores(whole)
     assert not set(scores(stopped)) & set(scores(resumed))
     assert_same_end(resumed, whole)
+
+
+def test_it_is_saved_though_nobody_reads_what_is_told(stop, tmp_path):
+    """As where Ctrl+C has ended `tee`, too."""
+    kept = os.dup(2)
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.dup2(writing, 2)
+    try:
+        assert stop(tmp_path, 5)[1] == [4, 6]
+    finally:
+        os.dup2(kept, 2)
+        for number in (kept, writing):
+            os.close(number)
 
 
 def test_older_checkpoints_go_as_ever(stop, tmp_path):
