@@ -14,7 +14,6 @@ from mmgh.input_error import InputError
 from .file_pipeline import image_format, input_of, split_pipeline
 from .probabilities import probabilities_of
 
-
 # Told of each batch; ``track(steps, title)`` yields the steps.
 Track = Callable[[Sequence, str], Iterable]
 

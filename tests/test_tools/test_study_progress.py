@@ -32,7 +32,7 @@ def test_time_is_told_from_what_is_done(progress, tmp_path):
         found.look()
         return str(found)
 
-    assert told(0) == told(500) == '0/4'
+    assert told(0) == told(500) == '0/4, starting'
     log(second, '{"loss": 1.0, "step": 25}\n')
     assert told(100) == told(0) == '0/4'
     # The last line is being written.

@@ -57,6 +57,8 @@ class Progress:
     def __str__(self) -> str:
         text = f'{len(self._ended)}/{len(self._lengths)}'
         left = self.seconds_left
+        if self._start is None and not self._ended:
+            text += ', starting'
         if left is not None and len(self._ended) < len(self._lengths):
             text += f', about {timedelta(seconds=round(left))} left'
         return text

@@ -44,7 +44,9 @@ def train(work_dir: Path) -> Config:
     """Train what is missing; return the config."""
     cfg = read_written(work_dir / 'config.py')
     cfg.work_dir = str(work_dir)
-    cfg.resume = True
+    # Of a new training there would be a warning that it has nothing to go on.
+    cfg.resume = ((work_dir / 'last_checkpoint').exists()
+                  or any(work_dir.glob('*.pth')))
     cfg.launcher = 'none'
     set_loader_defaults(cfg, pin_memory=True, persistent_workers=True)
     with slips_told(cfg):

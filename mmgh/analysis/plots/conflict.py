@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from mmgh.analysis.conflict import (BIN_EDGES, PairHistory, angle_histogram,
                                     phases_of)
-from .curves import (SMOOTHING, Curve, draw_seeds, mean_curve,
-                     over_training, smoothed)
+from .curves import (SMOOTHING, Curve, draw_seeds, mean_curve, over_training,
+                     smoothed)
 from .figure import as_label, legend, legend_above, names_as_they_are, subplots
 from .palette import COLOURS, LINES, MARKERS
 
