@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ..processes import SERVER
 from ..test_hooks.small_runs import (assert_same_end, make_runner, scores,
                                      trained)
+from .conftest import TOOLS
 
 ATOMIC = dict(type='mmgh.AtomicCheckpointHook')
 SEVERAL = dict(optim_wrapper=dict(
@@ -142,21 +145,29 @@ def test_weights_that_diverged_are_not_saved(stop, tmp_path):
     assert stop(tmp_path, 5, custom_hooks=[Diverge()])[1] == [4]
 
 
-def test_a_worker_goes_on(load_tool, tmp_path):
-    """A terminal tells it of Ctrl+C, too; the training waits for its
-    images."""
-    stopping = import_module('stopping')
-    runner = make_runner(tmp_path, checkpoint=ATOMIC)
-    with stopping.saving_when_stopped(runner):
-        pid = os.fork()
-        if not pid:
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
-            os._exit(7)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
-        pid = os.fork()
-        if not pid:
-            os.kill(os.getpid(), signal.SIGTERM)
-            os._exit(7)
-        assert os.waitstatus_to_exitcode(
-            os.waitpid(pid, 0)[1]) == -signal.SIGTERM
+def test_a_worker_goes_on(tmp_path):
+    """A terminal tells it of Ctrl+C, too; the training waits for its images.
+    In a process of its own, in which nothing else was left by other tests."""
+    process = SERVER.Process(target=_tell_workers, args=(str(tmp_path), ))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
+def _tell_workers(folder: str) -> None:
+    os.chdir(folder)
+    sys.path.insert(0, str(TOOLS))
+    saving_when_stopped = import_module('stopping').saving_when_stopped
+    runner = make_runner(Path(folder), checkpoint=ATOMIC)
+    with saving_when_stopped(runner):
+        assert _end_of_child(signal.SIGINT, signal.SIGINT) == 7
+        assert _end_of_child(signal.SIGTERM) == -signal.SIGTERM
+
+
+def _end_of_child(*numbers: int) -> int:
+    pid = os.fork()
+    if not pid:
+        for number in numbers:
+            os.kill(os.getpid(), number)
+        os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
