@@ -22,6 +22,7 @@ from expected_errors import one_line_errors
 from own_folders.beginning import begin, is_begun
 from own_folders.options import NAME, add_folder_options, check_folder_options
 from own_folders.page import write_folders_page
+from own_folders.verdicts import headline
 from studying.output import LOG
 from studying.plan import AXES, Run, plan
 from studying.pools import (add_pool_options, check_pool_options, make_pool,
@@ -160,7 +161,8 @@ def do(args: argparse.Namespace, runs: list[Run], known: list[dict]) -> None:
         settings = settings_of(read_runs(table))
         report(settings, args.out)
         if is_begun(args.out):
-            print(f'Page: {write_folders_page(args.out, settings)}')
+            print(f'Does harmonization help here? {headline(settings)}\n'
+                  f'Page: {write_folders_page(args.out, settings)}')
     if failed:
         sys.exit(f'Failed, see {LOG} in each: ' + ', '.join(map(str, failed)))
 

@@ -209,7 +209,7 @@ def test_labels_mean_the_classes_of_the_source(finished):
     assert config.val_dataloader.dataset.metainfo.classes == NAMES
 
 
-def test_same_command_again_trains_nothing(finished, study):
+def test_same_command_again_trains_nothing(finished, study, capsys):
     def results() -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in finished.rglob('*')
                 if path.is_file() and '_-_' in str(path)}
@@ -217,6 +217,12 @@ def test_same_command_again_trains_nothing(finished, study):
     before, text = results(), page(finished)
     study(finished, *ONE, '--seeds', 0, 1)
     assert results() == before and page(finished) == text
+    told = capsys.readouterr().out.splitlines()
+    assert told[-1] == f"Page: {finished / 'page.html'}"
+    question, _, answer = told[-2].partition('? ')
+    assert question == 'Does harmonization help here'
+    assert html.escape(answer) in text
+    assert 'no GPU' not in '\n'.join(told)  # two iterations are quick
 
 
 def test_another_study_does_not_go_on_with_this_one(finished, study, photos):

@@ -17,6 +17,8 @@ from .domains import Pair, check_folders, has_labels, make_pair
 from .listing import list_images
 from .options import settings_of
 
+# With so many the user has thought of the time.
+FEW = 500
 SLOW = '''\
 There is no GPU. For an answer in less time: --classifier resnet18 or
 mobilenet-v3-small, --image-size 128, --iterations 500, --methods DANN,
@@ -52,7 +54,7 @@ def begin(args: argparse.Namespace) -> Path:
         f"the source, {images['target']} in the target.",
         *images['notes'], f'Configs: {folder}'
     ]))
-    if not torch.cuda.is_available():
+    if not torch.cuda.is_available() and args.iterations > FEW:
         print(SLOW)
     print(flush=True)
     return folder / 'study.py'
