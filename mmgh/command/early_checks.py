@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import runpy
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple
+from types import MappingProxyType
+from typing import Callable, Iterator, Mapping, NamedTuple
 
 Check = Callable[[str], str]
 CONFIGS = '.py', '.json', '.yaml', '.yml'
@@ -22,7 +23,7 @@ class Paths(NamedTuple):
     """Of the first words, one each."""
     others: Check | None = None
     """Of all words that follow."""
-    options: dict[str, Check] = {}
+    options: Mapping[str, Check] = MappingProxyType({})
     """Of the word after an option."""
 
 

@@ -200,7 +200,8 @@ def _network(model: dict, own: str | None, pretrained: bool,
             if not isinstance(error, InputError):
                 reason = f'{type(error).__name__}: {reason}'
             raise InputError('The pretrained weights should be downloaded, '
-                             f'but: {reason} {OFFLINE}') from error
+                             f"but: {reason.rstrip('.')}. {OFFLINE}"
+                             ) from error
     return MODELS.build(without_initialisation(model)).eval(), False
 
 
