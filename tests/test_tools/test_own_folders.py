@@ -121,6 +121,13 @@ def test_the_null_control_and_relative_clip_are_in_it(load_tool):
             'none', 'null', 'GH', 'GH++', 'RelativeClip']
 
 
+def test_logs_of_new_runs_have_no_noise(finished):
+    logs = [path.read_text() for path in finished.glob('*/*/*/*/output.log')]
+    assert len(logs) == 6 and all('Iter(train)' in log for log in logs)
+    for noise in ('FileClient', 'HardDiskBackend', 'has no checkpoint'):
+        assert not any(noise in log for log in logs)
+
+
 def test_page_answers_in_words(finished):
     text = page(finished)
     assert 'Does harmonization help here?' in text
