@@ -23,7 +23,7 @@ SGD = dict(type='SGD', lr=0.1)
 
 def build_model(model: dict, base: str, folder: Path) -> torch.nn.Module:
     """In full size, over a base that says what the example does not."""
-    if 'backbone' in model:
+    if {'backbone', 'model'} & set(model):
         config = Config(dict(model=model, data_preprocessor={}))
     else:
         path = folder / 'example.py'

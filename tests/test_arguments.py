@@ -67,6 +67,9 @@ NEEDS = {
         backbone=TRANSFORMER,
         uda_head=dict(type='mmgh.BNMHead')),
     'SVHN': dict(SPLIT, data_root=''),
+    'TaskMarked': dict(
+        model=dict(CLASSIFIER, type='ImageClassifier'),
+        tasks=dict(loss='cls')),
     'TorchJD': dict(name='Sum'),
     'UDAClassifier': dict(CLASSIFIER, uda_head=dict(type='mmgh.BNMHead')),
     'USPS': dict(SPLIT, data_root=''),
@@ -146,7 +149,8 @@ def bad_for(kind: str, default: Any) -> list:
     """Values that are not of a kind, such as ``Sequence[int]``."""
     name, _, item = kind.rstrip(']').partition('[')
     if name == 'Mapping':
-        return [*SCALARS, 5, *({'cls': value} for value in NUMBERS)]
+        wrong = SINGLE['str'] if item.endswith('str') else NUMBERS
+        return [*SCALARS, 5, *({'cls': value} for value in wrong)]
     if name not in ('Sequence', 'tuple'):
         return list(SINGLE.get(name, ()))
     wrong_items = LISTED.get(item.partition(',')[0])

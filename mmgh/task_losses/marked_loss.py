@@ -161,8 +161,9 @@ def take_apart(total: Tensor) -> MarkedLoss:
                 '`mmgh.harmonize(total, ...)`.')
         raise ValueError(
             'The total loss should carry its task losses, since a sum cannot '
-            'be harmonized, but got none. Use `mmgh.UDAClassifier`, derive '
-            'the model from `mmgh.task_losses.TaskLossMixin`, or call '
+            'be harmonized, but got none. Use `mmgh.UDAClassifier`, put '
+            '`mmgh.TaskMarked` around the model in its config, derive it '
+            'from `mmgh.task_losses.TaskLossMixin`, or call '
             '`mmgh.task_losses.attach_task_losses(total, {task: loss})` '
             'before `update_params`.')
     losses = MarkedLoss(total, *getattr(total, _MARKS))

@@ -77,8 +77,9 @@ def _require_shared_features(losses: MarkedLoss) -> SharedFeatures:
     if shared is None:
         raise ValueError(
             "The model should mark its shared features for `probe='features'`,"
-            ' but it marks none. Use `mmgh.UDAClassifier`, or let the model '
-            'return its losses through `TaskLossMixin.losses_at`.')
+            ' but it marks none. Use `mmgh.UDAClassifier`, name a module in '
+            '`features` of `mmgh.TaskMarked`, or let the model return its '
+            'losses through `TaskLossMixin.losses_at`.')
     tensors = [tensor for tensor in shared.tensors if tensor.requires_grad]
     if not tensors:
         raise ValueError("The shared features should depend on trained "
