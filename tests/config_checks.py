@@ -97,7 +97,10 @@ def check_layers(config: dict | list) -> None:
 
 
 def check_uda_head(config: dict) -> None:
-    MODELS.build(dict(in_channels=8, num_classes=3, **config))
+    sizes = dict(in_channels=8, num_classes=3)
+    known, _ = arguments_of(MODELS.get(config['type']))
+    MODELS.build(
+        {**{name: sizes[name] for name in known & set(sizes)}, **config})
 
 
 def check_hooks(config: list) -> None:

@@ -13,8 +13,10 @@ from .registered_classes import REGISTERED
 ROOT = Path(__file__).parents[1] / 'configs'
 CONFIGS = sorted(
     path for path in ROOT.glob('*/*.py')
-    if path.parent.name not in ('_base_', 'studies')
+    if path.parent.name not in ('_base_', 'studies', 'segmentation')
     and path.name != 'digit_and_ink.py')  # a model, no config
+# These need mmseg, and have tests of their own.
+SEGMENTATION = sorted((ROOT / 'segmentation').glob('*_*.py'))
 NAMED = [path for path in CONFIGS if path.parent.name != 'folders']
 HARMONIZERS = {'gh': 'mmgh.GH', 'ghpp': 'mmgh.GHPlusPlus'}
 HARMONIZED = [

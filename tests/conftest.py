@@ -13,6 +13,9 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 if os.environ.get('MMGH_TEST_DEVICE') != 'cuda':
     os.environ['CUDA_VISIBLE_DEVICES'] = ''
 
+from . import mmcv_operators  # noqa: F401
+
+# isort: split
 import mmgh  # noqa: F401
 
 # isort: split

@@ -1,8 +1,14 @@
-"""mmseg and mmdet beside an mmcv without compiled operators."""
+"""Lets models of mmseg and mmdet, where these are installed, be imported beside
+mmcv-lite, which lacks the operators that mmcv compiles.
+
+What is tested calls none of them. To be imported before mmcv.
+"""
 from __future__ import annotations
 
 import sys
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Callable
 
@@ -20,8 +26,14 @@ class _NoOperators(ModuleType):
         return operator
 
 
-def import_without_operators() -> None:
-    """Let their models be imported beside mmcv-lite, which lacks the operators
-    that mmcv compiles. What is tested here calls none of them."""
-    if 'mmcv._ext' not in sys.modules and find_spec('mmcv._ext') is None:
-        sys.modules['mmcv._ext'] = _NoOperators('mmcv._ext')
+def _stand_in() -> None:
+    mmcv = find_spec('mmcv')
+    if mmcv is None or not any(map(find_spec, ('mmseg', 'mmdet'))):
+        return
+    if not any(Path(mmcv.origin).parent.glob('_ext*')):
+        module = sys.modules['mmcv._ext'] = _NoOperators('mmcv._ext')
+        # Without a loader, MMEngine knows that there are none.
+        module.__spec__ = ModuleSpec(module.__name__, loader=None)
+
+
+_stand_in()

@@ -47,6 +47,7 @@ def optimizer() -> SGD:
 # What a class needs besides the sizes, as small as it can be.
 NEEDS = {
     'DomainPairDataPreprocessor': dict(preprocessor=nn.Identity()),
+    'SegDomainPairDataPreprocessor': dict(preprocessor=nn.Identity()),
     'AlternatingMCDClassifier': dict(
         CLASSIFIER, uda_head=dict(type='mmgh.MCDHead')),
     'Constant': dict(weights=dict(cls=1.)),
@@ -75,6 +76,7 @@ NEEDS = {
     'USPS': dict(SPLIT, data_root=''),
 }
 SIZES = dict(in_channels=6, num_classes=3)
+OF_PACKAGES = dict(TorchJD='torchjd', UDASegmentor='mmseg')
 # Of others, who check them or not; and what is no number by its meaning.
 EXEMPT = {
     'init_cfg': "MMEngine's",
@@ -179,8 +181,9 @@ def build(kind: type, **options) -> Any:
     needed = {name: size for name, size in SIZES.items() if name in parameters}
     if 'optimizer' in parameters or 'OptimWrapper' in kind.__name__:
         needed['optimizer'] = optimizer()
-    if kind.__name__ == 'TorchJD':
-        pytest.importorskip('torchjd')
+    package = OF_PACKAGES.get(kind.__name__)
+    if package:
+        pytest.importorskip(package)
     return kind(**{**needed, **NEEDS.get(kind.__name__, {}), **options})
 
 

@@ -61,6 +61,15 @@ def test_parts_import_only_what_is_below_them(part):
         assert imported_parts(path) <= MAY_IMPORT[part] | {part}, path
 
 
+def test_optional_packages_are_imported_by_what_needs_them_alone():
+    """Nothing of classification asks for mmseg or mmdet."""
+    for path in PACKAGE.rglob('*.py'):
+        for node in ast.parse(path.read_text()).body:
+            text = ast.unparse(node) if isinstance(
+                node, (ast.Import, ast.ImportFrom)) else ''
+            assert 'mmseg' not in text and 'mmdet' not in text, path
+
+
 def is_there(module: str, name: str) -> bool:
     try:
         return hasattr(importlib.import_module(module), name) or bool(

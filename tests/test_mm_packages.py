@@ -15,7 +15,6 @@ from torch import nn
 from torch.optim import SGD
 
 from mmgh.task_losses import get_task_losses
-from .mmcv_operators import import_without_operators
 
 BATCH = 2
 NORM = dict(type='BN')
@@ -105,7 +104,6 @@ PACKAGES = {
 def case(request):
     """Config, tasks, shared module, and what makes a batch."""
     pytest.importorskip(request.param)
-    import_without_operators()
     config, batch = PACKAGES[request.param]
     with DefaultScope.overwrite_default_scope(request.param):
         yield *config(), batch

@@ -1,4 +1,5 @@
-"""Models of unsupervised domain adaptation for mmpretrain's classifiers."""
+"""Models of unsupervised domain adaptation: mmpretrain's classifiers, and
+mmseg's segmentors."""
 from mmgh.compat import check_minimum_version
 
 check_minimum_version('mmcv', '2.0.1')
@@ -6,7 +7,7 @@ check_minimum_version('mmpretrain', '1.2.0')
 
 # ruff: noqa: E402, F403
 from mmgh.rooms import import_new_files
-from . import uda_heads
+from . import segmentation, uda_heads
 from .alternating_mcd_classifier import AlternatingMCDClassifier
 from .backbones import DigitsDTN, DigitsLeNet, PassOn
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
@@ -16,6 +17,7 @@ from .layers import (BridgedDiscriminator, ClassStatistics,
                      GradientReversal, MultiKernelMMD, MultilinearMap)
 from .necks import Bottleneck
 from .own_step_data_parallel import OwnStepDistributedDataParallel
+from .segmentation import *
 from .ssrt_classifier import SSRTClassifier
 from .uda_classifier import UDAClassifier
 from .uda_heads import *
@@ -28,7 +30,7 @@ __all__ = [
     'OwnStepDistributedDataParallel', 'PassOn', 'SSRTClassifier',
     'UDAClassifier'
 ]
-__all__ += uda_heads.__all__
+__all__ += segmentation.__all__ + uda_heads.__all__
 
 # For editors and type checkers the names above are spelled out. A new file
 # needs none: it is found by itself.

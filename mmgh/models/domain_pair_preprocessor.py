@@ -89,13 +89,17 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
                 "sampler.type` to 'mmgh.DomainPairSampler'.")
         self._check_labels(data['source'].get('data_samples') or ())
         source = self.preprocessor(data['source'], training)
-        target = self.preprocessor(data['target'], training)
+        target = self.preprocess_target(data['target'])
         for sample in source['data_samples'] or ():
             if 'gt_score' in sample:  # of whole numbers, where it is one-hot
                 sample.set_gt_score(sample.gt_score.float())
         return dict(
             inputs=dict(source=source['inputs'], target=target['inputs']),
             data_samples=source['data_samples'])
+
+    def preprocess_target(self, data: dict) -> dict:
+        """Preprocess the images of the target for training."""
+        return self.preprocessor(data, True)
 
     def _check_labels(self, samples: Sequence[DataSample]) -> None:
         """Refuse labels beyond the classes of the model.

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmgh.models import UDAHead
+from mmgh.models import SegUDAHead, UDAHead
 from ..registered_classes import registered
 from .every_head import (DOMAINS, HEADS, IN_CHANNELS, NUM_CLASSES, Entry,
                          counters, output_of)
@@ -40,6 +40,8 @@ def assert_finite(head, outputs) -> None:
 
 def test_every_head_is_in_the_list():
     for head in registered('MODELS', UDAHead):
+        if issubclass(head, SegUDAHead):  # sees maps; its own tests
+            continue
         assert head.__name__ in NAMES, (
             f'Add `Entry({head.__name__!r}),` to the list `HEADS` in '
             'tests/test_models/every_head.py.')
