@@ -1,4 +1,4 @@
-"""Lets models of mmseg and mmdet, where these are installed, be imported beside
+"""Lets models of mmseg and mmdet, where these are there, be imported beside
 mmcv-lite, which lacks the operators that mmcv compiles.
 
 What is tested calls none of them. To be imported before mmcv.

@@ -110,14 +110,17 @@ def set_loader_defaults(cfg: Config, pin_memory: bool,
                         persistent_workers: bool) -> None:
     """Fill in what mmpretrain's configs leave to its tools.
 
+    Those of mmseg and mmdet leave batches as lists: images differ in size.
     Without workers torch refuses persistent ones, and without a GPU it warns
     about pinned memory.
     """
+    stacks = cfg.get('default_scope') not in ('mmseg', 'mmdet')
+    collate = 'default_collate' if stacks else 'pseudo_collate'
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(name) is None:
             continue
         loader = cfg[name]
-        loader.setdefault('collate_fn', dict(type='default_collate'))
+        loader.setdefault('collate_fn', dict(type=collate))
         loader.setdefault('pin_memory', True)
         loader.setdefault('persistent_workers', True)
         loader.pin_memory &= pin_memory and torch.cuda.is_available()

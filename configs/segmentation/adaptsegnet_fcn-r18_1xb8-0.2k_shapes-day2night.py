@@ -25,8 +25,7 @@ train_dataloader = dict(
         target=dict(
             type='Shapes', domain='night', split='train',
             pipeline=train_pipeline)),
-    sampler=dict(type='mmgh.DomainPairSampler', infinite=True),
-    collate_fn=dict(type='pseudo_collate'))
+    sampler=dict(type='mmgh.DomainPairSampler', infinite=True))
 # Labels of the target are for testing only.
 test_dataloader = dict(
     batch_size=8,
@@ -34,8 +33,7 @@ test_dataloader = dict(
     persistent_workers=False,
     dataset=dict(
         type='Shapes', domain='night', split='test', pipeline=test_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'))
+    sampler=dict(type='DefaultSampler', shuffle=False))
 test_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 val_dataloader = test_dataloader
 val_evaluator = test_evaluator

@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import load_checkpoint, save_checkpoint
 
@@ -196,6 +197,26 @@ def test_channels_come_from_the_decode_head_and_may_be_named():
     assert build(config()).uda_head.num_classes == 3
     given = config(uda_head=AdaptSegNetHead(3))
     assert MODELS.build(given).uda_head is given['uda_head']
+
+
+@pytest.mark.parametrize('base', [
+    'fcn/fcn_r50-d8_4xb2-40k_cityscapes-512x1024.py',
+    'deeplabv3plus/deeplabv3plus_r50-d8_4xb2-40k_cityscapes-512x1024.py',
+    'segformer/segformer_mit-b0_8xb1-160k_cityscapes-1024x1024.py',
+])
+def test_configs_of_mmseg_adapt_by_two_settings(base, tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text(
+        f"_base_ = 'mmseg::{base}'\n"
+        "model = dict(type='mmgh.UDASegmentor', "
+        "uda_head=dict(type='mmgh.AdaptSegNetHead'))")
+    options = Config.fromfile(path).model
+    options.data_preprocessor.size = (64, 64)
+    model = revert_sync_batchnorm(MODELS.build(options))
+    losses = losses_of(model, batch())
+    total, _ = model.parse_losses(losses)
+    assert set(get_task_losses(total)) == {'alignment', 'cls'}
+    assert total.isfinite() and losses['loss_domain'] > 0
 
 
 @pytest.mark.parametrize('uda_head', [

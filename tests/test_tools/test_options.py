@@ -5,6 +5,7 @@ import argparse
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 
 @pytest.fixture
@@ -45,3 +46,17 @@ def test_no_other_file_is_a_picture(parser, tmp_path, capsys):
         parser.parse_args(['--out', 'new/a.html'])
     assert ("end in .png, .pdf, .svg, but is 'new/a.html'"
             in capsys.readouterr().err)
+
+
+@pytest.mark.parametrize('scope, collate', [
+    ('mmpretrain', 'default_collate'), (None, 'default_collate'),
+    ('mmseg', 'pseudo_collate'), ('mmdet', 'pseudo_collate')])
+def test_batches_are_made_as_by_the_package_of_the_config(
+        load_tool, scope, collate):
+    own = dict(collate_fn=dict(type='my_own'))
+    cfg = Config(dict(train_dataloader={}, val_dataloader=own))
+    if scope:
+        cfg.default_scope = scope
+    load_tool('command_line').set_loader_defaults(cfg, True, True)
+    assert cfg.train_dataloader.collate_fn.type == collate
+    assert cfg.val_dataloader.collate_fn.type == 'my_own'

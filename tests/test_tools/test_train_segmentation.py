@@ -131,3 +131,18 @@ def test_classes_of_the_model_should_be_those_of_the_data(tmp_path):
         cfg.model[name].num_classes = 4
     with pytest.raises(ValueError, match='num_classes` should be 3'):
         trained(cfg)
+
+
+def test_tools_train_harmonize_and_test_it(tools, tmp_path, capsys):
+    small = ['--cfg-options', 'train_cfg.max_iters=2',
+             'train_cfg.val_interval=2', 'train_dataloader.batch_size=3',
+             f'experiment_name=tools_{tmp_path.name}']
+    tools('train', CONFIG, '--work-dir', tmp_path, '--harmonizer', 'GH',
+          *small)
+    checkpoint = torch.load(tmp_path / 'iter_2.pth')
+    scalars = checkpoint['message_hub']['log_scalars']
+    assert {'train/conflict', 'train/decode.loss_ce'} <= set(scalars)
+    tools('test', CONFIG, tmp_path / 'iter_2.pth', '--work-dir',
+          tmp_path / 'test', '--cfg-options',
+          f'experiment_name=tested_{tmp_path.name}')
+    assert list((tmp_path / 'test').rglob('*.json'))
