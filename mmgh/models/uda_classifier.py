@@ -12,14 +12,14 @@ from mmgh.arguments import COUNT, FLAG, one_of
 from mmgh.classifier_outputs import features_of, scores_of
 from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import MODELS
-from mmgh.task_losses import Pairs, TaskLossMixin
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .source_labels import check_labels_of_heads, labels_of
+from .tasks_of_heads import TasksOfHeads
 from .uda_heads import DomainOutput, UDAHead
 
 
 @MODELS.register_module()
-class UDAClassifier(TaskLossMixin, ImageClassifier):
+class UDAClassifier(TasksOfHeads, ImageClassifier):
     """An mmpretrain classifier that adapts to an unlabelled target domain.
 
     It is the ``ImageClassifier`` of the same config plus a UDA head. Backbone,
@@ -116,11 +116,7 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
         uda_losses = self.uda_head.loss(
             self._domain_output(source_feats, labels),
             self._domain_output(target_feats))
-        clash = sorted(set(losses) & set(uda_losses))
-        if clash:
-            raise ValueError('Both heads return the names '
-                             f'{clash}; rename those of the UDA head.')
-        return {**uda_losses, **losses}
+        return self.joined(losses, uda_losses)
 
     def _losses_of_cls_head(
             self, feats: tuple,
@@ -144,24 +140,6 @@ class UDAClassifier(TaskLossMixin, ImageClassifier):
                                         features_of(self.head, feats)):
                 sample.set_field(features, 'features')
         return predictions
-
-    @property
-    def pairs(self) -> Pairs:
-        """Which tasks are harmonized with each other: a fact of the method."""
-        return self.uda_head.pairs
-
-    @property
-    def factors(self) -> Mapping[str, Tensor]:
-        """What harmonizers do not see of the losses of the last iteration."""
-        return self.uda_head.factors
-
-    @property
-    def tasks(self) -> dict[str, str]:
-        """The task of each loss of both heads."""
-        return {
-            **dict.fromkeys(self._cls_losses, 'cls'),
-            **self.uda_head.tasks
-        }
 
     def _extract_pair(self, inputs: dict[str, Tensor]) -> tuple:
         """Return the neck's features of both domains."""

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple
+from typing import Any, NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmgh.input_error import InputError, InputTypeError
+from mmgh.models.tasks_of_heads import TasksOfHeads
 from mmgh.models.uda_heads import DomainOutput
 from mmgh.nested import flatten_tensors
 from mmgh.registry import MODELS
-from mmgh.task_losses import LateBase, Pairs, with_base
+from mmgh.task_losses import LateBase, with_base
 from .seg_domain_pair_preprocessor import SegDomainPairDataPreprocessor
 from .seg_uda_head import SegUDAHead
 
@@ -21,7 +22,7 @@ class _Extracted(NamedTuple):
 
 
 @MODELS.register_module()
-class UDASegmentor(LateBase):
+class UDASegmentor(TasksOfHeads, LateBase):
     """A segmentor of mmseg that adapts to an unlabelled target domain.
 
     It is the ``EncoderDecoder`` of the same config plus a UDA head. All other
@@ -73,8 +74,6 @@ class UDASegmentor(LateBase):
         self.uda_head = uda_head
         self.data_preprocessor = SegDomainPairDataPreprocessor(
             self.data_preprocessor)
-        # Names, as the heads of the segmentor returned them last.
-        self._cls_losses: tuple[str, ...] = ()
 
     def loss(self, inputs: dict[str, Tensor],
              data_samples: list) -> dict[str, Tensor]:
@@ -101,35 +100,12 @@ class UDASegmentor(LateBase):
             return inputs.feats
         return super().extract_feat(inputs)
 
-    @property
-    def pairs(self) -> Pairs:
-        """Which tasks are harmonized with each other: a fact of the method."""
-        return self.uda_head.pairs
-
-    @property
-    def factors(self) -> Mapping[str, Tensor]:
-        """What harmonizers do not see of the losses of the last iteration."""
-        return self.uda_head.factors
-
-    @property
-    def tasks(self) -> dict[str, str]:
-        """The task of each loss of all heads."""
-        return {
-            **dict.fromkeys(self._cls_losses, 'cls'),
-            **self.uda_head.tasks
-        }
-
     def _losses_of_heads(self, feats: list, sizes: list,
                          data_samples: list) -> dict[str, Tensor]:
         losses = super().loss(_Extracted(feats[0]), data_samples)
         uda_losses = self.uda_head.loss(
             *map(self._domain_output, feats, sizes))
-        clash = sorted(set(losses) & set(uda_losses))
-        if clash:
-            raise ValueError(f'All heads return the names {clash}; rename '
-                             'those of the UDA head.')
-        self._cls_losses = tuple(losses)
-        return {**uda_losses, **losses}
+        return self.joined(losses, uda_losses)
 
     def _domain_output(self, feats: Any, size: tuple) -> DomainOutput:
         """Return what the UDA head sees.
