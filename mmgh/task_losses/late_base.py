@@ -17,7 +17,9 @@ class LateBase(TaskLossMixin):
 
     def __reduce_ex__(self, protocol: int) -> tuple:
         """Name the two classes that its class is made of."""
-        return _without_init, type(self).made_of, self.__getstate__()
+        # Python has no `__getstate__` of all objects before 3.11.
+        state = super().__reduce_ex__(2)[2]
+        return _without_init, type(self).made_of, state
 
 
 @cache
