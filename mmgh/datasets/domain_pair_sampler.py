@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from mmgh.arguments import FLAG, number
+from mmgh.input_error import InputError
 from mmgh.registry import DATA_SAMPLERS
 from mmgh.seeds import mixed_seed
 from .domain_concat_dataset import DomainConcatDataset
@@ -119,7 +120,7 @@ def _indices_by_class(dataset: BaseDataset) -> list[Tensor]:
         dataset.get_data_info(i).get('gt_label') for i in range(len(dataset))
     ]
     if not all(np.ndim(label) == 0 and label is not None for label in labels):
-        raise ValueError('`balance_source` needs one label for each image of '
+        raise InputError('`balance_source` needs one label for each image of '
                          'the source, but some have none or several.')
     labels = torch.tensor([int(label) for label in labels])
     names = dataset.metainfo.get('classes') or ()

@@ -6,6 +6,7 @@ from mmpretrain.datasets import BaseDataset
 
 from mmgh.arguments import COUNT, NAME, NAMES
 from mmgh.feature_files import features_path, read_domain
+from mmgh.input_error import InputError
 from mmgh.registry import DATASETS
 
 
@@ -82,7 +83,7 @@ class FeatureFolder(BaseDataset):
             kept = classes[:kept]
         unknown = sorted(set(kept) - set(classes))
         if unknown:
-            raise ValueError(
+            raise InputError(
                 '`keep_classes` should be among the classes of '
                 f'{self.domain!r}, but got {unknown}.')
         return {classes.index(name) for name in kept}

@@ -8,6 +8,7 @@ from mmengine.fileio import get_file_backend, get_text
 from mmpretrain.datasets import CustomDataset
 
 from mmgh.arguments import COUNT
+from mmgh.input_error import InputError
 from mmgh.registry import DATASETS
 from .cached_images import CachedImages
 
@@ -45,7 +46,7 @@ class ImageList(CachedImages, CustomDataset):
 
     def __init__(self, ann_file: str, num_classes: int, **kwargs) -> None:
         if not ann_file:
-            raise ValueError('`ann_file` should be the path of a list, but '
+            raise InputError('`ann_file` should be the path of a list, but '
                              f'got {ann_file!r}.')
         COUNT.check(num_classes=num_classes)
         self.num_classes = num_classes
@@ -77,7 +78,7 @@ class ImageList(CachedImages, CustomDataset):
         try:
             text = get_text(self.ann_file, encoding='utf-8-sig')
         except UnicodeDecodeError as error:
-            raise ValueError(f'{self.ann_file} should be a text in UTF-8, '
+            raise InputError(f'{self.ann_file} should be a text in UTF-8, '
                              f'but: {error}.') from error
         return StringIO(text, newline=None)
 
@@ -91,14 +92,14 @@ class ImageList(CachedImages, CustomDataset):
             path, text = line.strip().rsplit(maxsplit=1)
             label = int(text)
             if _ends_in_number(path):
-                raise ValueError('it has two labels')
+                raise InputError('it has two labels')
         except ValueError as error:
-            raise ValueError(
+            raise InputError(
                 'Each line should be the path of an image and a whole number, '
                 f'as in "cat/0001.jpg 3", but {place} is {line.strip()!r}.'
             ) from error
         if not 0 <= label < self.num_classes:
-            raise ValueError(
+            raise InputError(
                 f'The labels should be from 0 to {self.num_classes - 1} with '
                 f'`num_classes={self.num_classes}`, but {label} is in '
                 f'{place}.')
@@ -123,7 +124,7 @@ class _Names:
                  self._labels.setdefault(folder, label))
         for name, number in ((known[0], label), (folder, known[1])):
             if (name, number) != (folder, label):
-                raise ValueError(
+                raise InputError(
                     f'Each folder should have one label of its own, but in '
                     f'{place} {folder!r} with {label} meets {name!r} with '
                     f'{number}.')

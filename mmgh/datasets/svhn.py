@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmgh.input_error import InputError
 from mmgh.registry import DATASETS
 from .digit_images import DigitImages
 
@@ -54,6 +55,6 @@ class SVHN(DigitImages):
             content = loadmat(path)
             return content['X'], content['y']
         except Exception as error:  # of many types, where a file is broken
-            raise ValueError(
+            raise InputError(
                 f'`data_root` should be a folder with {path.name} of SVHN, '
                 f'but reading {path} failed: {error!r}.') from error

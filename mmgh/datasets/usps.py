@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmgh.input_error import InputError
 from mmgh.registry import DATASETS
 from .digit_images import DigitImages
 
@@ -35,7 +36,7 @@ class USPS(DigitImages):
         try:
             files = Files(self.data_root, train=self.split == 'train')
         except (OSError, ValueError, EOFError) as error:
-            raise ValueError(
+            raise InputError(
                 f'`data_root` should be a folder with the {self.split} images '
                 'of USPS, usps.bz2 or usps.t.bz2, but reading from '
                 f'{self.data_root!r} failed: {error}') from error

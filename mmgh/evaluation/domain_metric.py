@@ -8,6 +8,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from mmgh.arguments import one_of
+from mmgh.input_error import InputError
 from mmgh.registry import METRICS
 from .dataset_facts import has_no_source, has_no_target_labels
 
@@ -55,7 +56,7 @@ class DomainMetric(BaseMetric):
         metrics = metric if isinstance(metric, (list, tuple)) else [metric]
         if not metrics or not all(
                 isinstance(m, (dict, BaseMetric)) for m in metrics):
-            raise ValueError('`metric` should be one metric or a list of '
+            raise InputError('`metric` should be one metric or a list of '
                              f'some, but got {metric!r}.')
         self.metrics = [
             METRICS.build(m) if isinstance(m, dict) else m for m in metrics
@@ -68,9 +69,9 @@ class DomainMetric(BaseMetric):
             ValueError: If there is no source, or no label of the target.
         """
         if self.domain == 'source' and has_no_source(dataset):
-            raise ValueError(self._no_images())
+            raise InputError(self._no_images())
         if self.domain == 'target' and has_no_target_labels(dataset):
-            raise ValueError(self._no_label())
+            raise InputError(self._no_label())
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what the metrics keep of each image of the domain."""
@@ -89,7 +90,7 @@ class DomainMetric(BaseMetric):
         drops each None before.)
         """
         if 'gt_label' not in sample and 'gt_score' not in sample:
-            raise ValueError(self._no_label())
+            raise InputError(self._no_label())
         results = []
         for metric in self.metrics:
             metric.process(None, [sample])
@@ -106,14 +107,14 @@ class DomainMetric(BaseMetric):
         """
         results = [kept for kept in results if kept]
         if not results:
-            raise ValueError(self._no_images())
+            raise InputError(self._no_images())
         values: dict = {}
         for metric, kept in zip(self.metrics, zip(*results)):
             own = metric.compute_metrics(list(chain(*kept)))
             for name, value in own.items():
                 name = f'{metric.prefix}/{name}' if metric.prefix else name
                 if name in values:
-                    raise ValueError(
+                    raise InputError(
                         'The names of the metrics in `metric` should differ, '
                         f'but two are {name!r}. Set their `prefix`.')
                 values[name] = value

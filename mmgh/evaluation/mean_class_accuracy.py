@@ -7,6 +7,7 @@ from mmengine.evaluator import BaseMetric
 from torch import nn
 from torch.utils.data import Dataset
 
+from mmgh.input_error import InputError
 from mmgh.registry import METRICS
 from .dataset_facts import has_no_target_labels
 
@@ -45,7 +46,7 @@ class MeanClassAccuracy(BaseMetric):
             ValueError: If it is certain that target images have none.
         """
         if has_no_target_labels(dataset):
-            raise ValueError(_wrong_labels(0))
+            raise InputError(_wrong_labels(0))
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep label and predicted label of each image."""
@@ -65,7 +66,7 @@ class MeanClassAccuracy(BaseMetric):
 def _label(sample: dict) -> int:
     labels = sample.get('gt_label', ())
     if len(labels) != 1:
-        raise ValueError(_wrong_labels(len(labels)))
+        raise InputError(_wrong_labels(len(labels)))
     return int(labels)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmgh.arguments import list_of, one_of
+from mmgh.input_error import InputError
 from mmgh.registry import METRICS
 from .dataset_facts import has_no_source
 from .scores import (dev_risk, entropy, mutual_information, nuclear_norm,
@@ -81,9 +82,9 @@ class UnsupervisedMetric(BaseMetric):
         if 'dev' not in self.items:
             return
         if has_no_source(dataset):
-            raise ValueError(self._no_images('source'))
+            raise InputError(self._no_images('source'))
         if getattr(model, 'predict_features', None) is False:
-            raise ValueError(_NO_FEATURES)
+            raise InputError(_NO_FEATURES)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what is needed of each image: a few numbers."""
@@ -118,7 +119,7 @@ class UnsupervisedMetric(BaseMetric):
         target = [r for r in results if r and r['is_target']]
         source = [r for r in results if r and not r['is_target']]
         if not target or ('dev' in self.items and not source):
-            raise ValueError(
+            raise InputError(
                 self._no_images('source' if target else 'target'))
         predictions = _stack(target, 'probabilities')
         inputs = dict.fromkeys(_OF_PREDICTIONS, (predictions, ))
@@ -153,7 +154,7 @@ def _stack(results: list[dict], name: str) -> Tensor:
 
 def _features(sample: dict) -> np.ndarray:
     if 'features' not in sample:
-        raise ValueError(_NO_FEATURES)
+        raise InputError(_NO_FEATURES)
     return _as_array(sample['features'].float())
 
 
@@ -161,7 +162,7 @@ def _cross_entropy(scores: Tensor, sample: dict) -> np.ndarray:
     """Return that of the label of a source image; finite also where its
     probability is too small for a number."""
     if 'gt_label' not in sample:
-        raise ValueError("The item 'dev' of UnsupervisedMetric needs labels "
+        raise InputError("The item 'dev' of UnsupervisedMetric needs labels "
                          'of all source images, but one has none.')
     smallest = torch.finfo(scores.dtype).tiny
     label = sample['gt_label'].to(scores.device)

@@ -6,6 +6,7 @@ from typing import Mapping, Sequence
 from torch import Tensor
 
 from mmgh.arguments import dict_of, number
+from mmgh.input_error import InputError
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
 
@@ -38,7 +39,7 @@ class Constant(Harmonizer):
     def prepare(self, tasks: Sequence[str]) -> None:
         unknown = sorted(set(self.weights) - set(tasks))
         if unknown:
-            raise ValueError(f'`weights` should name some of the tasks '
+            raise InputError(f'`weights` should name some of the tasks '
                              f'{tuple(tasks)}, but got {unknown}.')
         self.tasks = tuple(tasks)
 

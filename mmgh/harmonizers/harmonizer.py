@@ -5,6 +5,8 @@ from typing import Sequence
 
 from torch import Tensor
 
+from mmgh.input_error import InputError
+
 
 class Harmonizer(ABC):
     """Weighs the losses of tasks by the Gramian of their gradients.
@@ -62,7 +64,7 @@ class Harmonizer(ABC):
             wanted = (
                 '(K, K), K >= 2' if self.num_tasks is None else
                 f'({self.num_tasks}, {self.num_tasks})')
-            raise ValueError(f'`gramian` should have the shape {wanted}, but '
+            raise InputError(f'`gramian` should have the shape {wanted}, but '
                              f'got {tuple(gramian.shape)}.')
         return self.weigh(gramian.detach())
 
@@ -90,7 +92,7 @@ class Harmonizer(ABC):
         """Take over the memory of a harmonizer of this type."""
         missing = sorted(set(self.memory) - set(state_dict))
         if missing:
-            raise ValueError(f'The memory of {type(self).__name__} in the '
+            raise InputError(f'The memory of {type(self).__name__} in the '
                              f'checkpoint should have {sorted(self.memory)}, '
                              f'but lacks {missing}.')
         for name in self.memory:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mmgh.arguments import NAME, number
+from mmgh.input_error import InputError
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
 
@@ -78,7 +79,7 @@ class RelativeClip(Harmonizer):
 
     def prepare(self, tasks: Sequence[str]) -> None:
         if self.reference not in tasks:
-            raise ValueError('`reference` should be one of the tasks '
+            raise InputError('`reference` should be one of the tasks '
                              f'{tuple(tasks)}, but got {self.reference!r}.')
         self.tasks = tuple(tasks)
         self._index = self.tasks.index(self.reference)

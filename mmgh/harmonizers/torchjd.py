@@ -7,6 +7,7 @@ from mmengine.dist import broadcast
 from torch import Tensor
 
 from mmgh.arguments import NAME, list_of, number
+from mmgh.input_error import InputError
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
 from .torchjd_memory import load_memory, memory_of
@@ -112,7 +113,7 @@ class TorchJD(Harmonizer):
             # The memory of the method may not notice.
             mean = self._first_weights(self._build(), num_tasks).mean().item()
             if not mean > 0:
-                raise ValueError('`scale` should be given, since the mean '
+                raise InputError('`scale` should be given, since the mean '
                                  f'weight of this {self.name} is {mean}.')
             self._default_scales[num_tasks] = 1 / mean
         return self._default_scales[num_tasks]
@@ -129,7 +130,7 @@ class TorchJD(Harmonizer):
         try:
             methods = _methods()
             if self.name not in methods:
-                raise ValueError(
+                raise InputError(
                     f'`name` should be one of {sorted(methods)}, but got '
                     f'{self.name!r}. (Not all of torchjd: the weights must '
                     'follow from the inner products of the gradients.)')

@@ -9,6 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, list_of, one_of
+from mmgh.input_error import InputError
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, harmonizes
 from .source_labels import labels_of
@@ -81,7 +82,7 @@ class AlternatingMCDClassifier(UDAClassifier):
             generator_tasks=generator_tasks)
         if generator_tasks is not None and sorted(generator_tasks) not in (
             ['alignment'], ['alignment', 'cls']):
-            raise ValueError("`generator_tasks` should be ('alignment', ) or "
+            raise InputError("`generator_tasks` should be ('alignment', ) or "
                              "also have 'cls', but got "
                              f'{generator_tasks!r}.')
         super().__init__(*args, **kwargs)
@@ -165,7 +166,7 @@ class AlternatingMCDClassifier(UDAClassifier):
         other = generator if self.harmonized_step == 'B' else classifier
         if harmonizes(other):
             part = 'generator' if other is generator else 'classifier'
-            raise ValueError(
+            raise InputError(
                 "`harmonized_step` should be 'B' where the optim wrapper of "
                 "the classifiers harmonizes, and 'C' where that of the "
                 f'generator does, but got {self.harmonized_step!r} and one '
@@ -176,7 +177,7 @@ class AlternatingMCDClassifier(UDAClassifier):
         if len(self.generator_tasks) == 2 or not harmonizes(generator):
             return
         if not self._follows_wrapper:
-            raise ValueError(
+            raise InputError(
                 "`generator_tasks` should also have 'cls' where the "
                 "generator's optim wrapper harmonizes, but got "
                 f'{self.generator_tasks!r}.')

@@ -8,6 +8,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmgh.arguments import COUNT
+from mmgh.input_error import InputError
 from mmgh.registry import MODELS
 
 
@@ -114,7 +115,7 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
         labels = torch.cat(labels)
         wrong = labels[(labels < 0) | (labels >= self.num_classes)]
         if len(wrong):
-            raise ValueError(
+            raise InputError(
                 f'The labels of the source should be from 0 to '
                 f'{self.num_classes - 1} with `model.head.num_classes='
                 f'{self.num_classes}`, but one is {int(wrong[0])}.')
@@ -127,7 +128,7 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
                               False)['inputs'] for domain in data
         ]
         if images[0].shape[1:] != images[1].shape[1:]:
-            raise ValueError(
+            raise InputError(
                 'Out of training the images of both domains should have one '
                 f'size, but got {tuple(images[0].shape[1:])} and '
                 f'{tuple(images[1].shape[1:])}.')

@@ -4,6 +4,7 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from mmgh.input_error import InputError
 from mmgh.registry import MODEL_WRAPPERS
 
 
@@ -36,7 +37,7 @@ class OwnStepDistributedDataParallel(MMDistributedDataParallel):
                  find_unused_parameters: bool = True,
                  **kwargs) -> None:
         if kwargs.get('detect_anomalous_params'):
-            raise ValueError('`detect_anomalous_params` should be False for a '
+            raise InputError('`detect_anomalous_params` should be False for a '
                              'model with a training step of its own, but got '
                              'True.')
         super().__init__(

@@ -8,6 +8,7 @@ from mmpretrain.models import ClsHead, MultiLabelClsHead
 from mmpretrain.structures import DataSample, label_to_onehot
 from torch import Tensor, nn
 
+from mmgh.input_error import InputError
 from .uda_heads import UDAHead
 
 
@@ -29,7 +30,7 @@ def labels_of(data_samples: Sequence[DataSample], head: nn.Module,
     """
     if not all('gt_label' in sample or 'gt_score' in sample
                for sample in data_samples):
-        raise ValueError('The images of the source should have labels, but '
+        raise InputError('The images of the source should have labels, but '
                          'some have none.')
     if 'gt_score' in data_samples[0]:
         return torch.stack([sample.gt_score for sample in data_samples])
@@ -38,7 +39,7 @@ def labels_of(data_samples: Sequence[DataSample], head: nn.Module,
     if counts == {1}:
         return torch.cat(labels)
     if isinstance(head, ClsHead):
-        raise ValueError(
+        raise InputError(
             'The images of the source should have one class each with '
             f'`head.type={type(head).__name__}`, but some have '
             f'{max(counts - {1})}.')

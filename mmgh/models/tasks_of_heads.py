@@ -4,6 +4,7 @@ from typing import Mapping
 
 from torch import Tensor
 
+from mmgh.input_error import InputError
 from mmgh.task_losses import Pairs, TaskLossMixin
 from .uda_heads import UDAHead
 
@@ -47,7 +48,7 @@ class TasksOfHeads(TaskLossMixin):
         """
         clash = sorted(set(losses) & set(uda_losses))
         if clash:
-            raise ValueError('Both heads return the names '
+            raise InputError('Both heads return the names '
                              f'{clash}; rename those of the UDA head.')
         self._cls_losses = tuple(losses)
         return {**uda_losses, **losses}

@@ -147,7 +147,7 @@ class UDAClassifier(TasksOfHeads, ImageClassifier):
         if self.domain_forward == 'separate':
             return self.extract_feat(source), self.extract_feat(target)
         if source.shape[1:] != target.shape[1:]:
-            raise ValueError(
+            raise InputError(
                 "`domain_forward='joint'` needs images of one size, but got "
                 f'{tuple(source.shape[1:])} and {tuple(target.shape[1:])}.')
         feats = self.extract_feat(torch.cat([source, target]))
@@ -169,7 +169,7 @@ class UDAClassifier(TasksOfHeads, ImageClassifier):
         for name, tensor in sizes.items():
             wanted = getattr(self.uda_head, name)
             if tensor.shape[1] != wanted:
-                raise ValueError(
+                raise InputError(
                     f'`uda_head.{name}` should be {tensor.shape[1]}, as '
                     f'{type(self.head).__name__} gives it, but got {wanted}.')
         return DomainOutput(features, logits, self.head, feats, labels)
@@ -190,7 +190,7 @@ class UDAClassifier(TasksOfHeads, ImageClassifier):
         scorer = self.head if has_layers else self.backbone
         linears = [m for m in scorer.modules() if isinstance(m, nn.Linear)]
         if not linears:
-            raise ValueError(
+            raise InputError(
                 '`uda_head` should say its `in_channels` and `num_classes`, '
                 f'since no linear layer of {type(scorer).__name__} does.')
         num_classes = linears[-1].out_features

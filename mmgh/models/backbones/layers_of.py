@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmgh.arguments import COUNT, FLAG, NAMES, OPTIONS, list_of
+from mmgh.input_error import InputError
 from mmgh.registry import MODELS
 
 
@@ -63,7 +64,7 @@ class LayersOf(BaseModule):
         there = dict(whole.named_modules())
         unknown = [name for name in layers if name not in there]
         if unknown:
-            raise ValueError(
+            raise InputError(
                 f'`layers` should be names of layers of {network["type"]}, '
                 f'such as {list(dict(whole.named_children()))}, but got '
                 f'{unknown}.')
@@ -96,7 +97,7 @@ class LayersOf(BaseModule):
             x = x[-1]
         if self.in_shape:
             if x[0].numel() != math.prod(self.in_shape):
-                raise ValueError(
+                raise InputError(
                     f'`in_shape` should have the size of an input, '
                     f'{tuple(x.shape[1:])}, but got {self.in_shape}.')
             x = x.reshape(len(x), *self.in_shape)

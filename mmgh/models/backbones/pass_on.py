@@ -3,6 +3,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmgh.input_error import InputError
 from mmgh.registry import MODELS
 
 
@@ -29,7 +30,7 @@ class PassOn(BaseModule):
             ValueError: If they are images.
         """
         if x.dim() != 2:
-            raise ValueError(
+            raise InputError(
                 '`PassOn` should get features, of shape (N, D), such as '
                 'mmgh.FeatureFolder has, but got shape '
                 f'{tuple(x.shape)}.')

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmgh.arguments import FLAG
+from mmgh.input_error import InputError
 
 
 class MultiKernelMMD(nn.Module):
@@ -54,10 +55,10 @@ class MultiKernelMMD(nn.Module):
         """
         n, m = len(source[0]), len(target[0])
         if min(n, m) < 2:
-            raise ValueError('The MMD needs at least 2 samples of each '
+            raise InputError('The MMD needs at least 2 samples of each '
                              f'domain, but got {n} and {m}.')
         if self.linear and n != m:
-            raise ValueError('`linear=True` needs as many source samples as '
+            raise InputError('`linear=True` needs as many source samples as '
                              f'target samples, but got {n} and {m}.')
         matrix = 1.
         for kernel, s, t in zip(self.kernels, source, target):

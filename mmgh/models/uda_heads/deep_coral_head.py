@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from mmgh.arguments import FLAG
+from mmgh.input_error import InputError
 from mmgh.registry import MODELS
 from .domain_output import DomainOutput
 from .uda_head import UDAHead
@@ -62,7 +63,7 @@ class DeepCORALHead(UDAHead):
         """
         sizes = len(source.features), len(target.features)
         if min(sizes) < 2:
-            raise ValueError('A covariance needs at least 2 samples of each '
+            raise InputError('A covariance needs at least 2 samples of each '
                              'domain, but got {} and {}.'.format(*sizes))
         # Sums of squares may overflow in half precision.
         with torch.autocast(source.features.device.type, enabled=False):

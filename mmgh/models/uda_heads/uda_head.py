@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, number
+from mmgh.input_error import InputError
 from mmgh.models.layers import GradientReversal
 from mmgh.task_losses import Pairs, check_pairs
 from .domain_output import DomainOutput
@@ -121,7 +122,7 @@ class UDAHead(BaseModule, ABC):
         known = {'cls', *self.tasks.values()}
         unknown = {task for pair in self.pairs for task in pair} - known
         if unknown:
-            raise ValueError(
+            raise InputError(
                 f'`{name}.pairs` should pair tasks of the head, which are '
                 f'{sorted(known)}, but got {sorted(unknown)}.')
 
