@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+from typing import Iterator, NamedTuple, Sequence
 
 import torch
 from mmengine.dist import get_world_size
@@ -13,56 +13,161 @@ _BUCKET_BYTES = 25 * 2**20
 
 
 class RankAverage:
-    """Mean of a task's gradient over the ranks, while other work goes on.
+    """Means of task gradients over the ranks, while other work goes on.
 
-    The gradient travels in few large messages. They start when the object is
-    made; ``wait`` replaces the gradient by the mean, in place.
+    The gradient of a task travels in few large messages, with the parameters
+    that the task reaches on any rank, and no others. A parameter that it
+    reaches on some ranks only has a zero gradient on the others, and one that
+    it reaches nowhere has none.
 
-    A parameter that the task reaches on some ranks only has a zero gradient
-    on the others, and one that it reaches nowhere has none. So all parameters
-    travel, and with them who has reached which.
+    Which parameters those are the ranks tell each other at the first step.
+    At each further one they add up a single number: how many of them have
+    reached others than when they last told. If any has, all tell again, and
+    what was left out travels then.
 
     Args:
-        gradient (TaskGradient): Of one task, on this rank. Its tensors should
-            no longer be used: they give way to parts of the messages.
-        parameters (Sequence[Tensor]): All that may occur, in the same order
-            on every rank.
+        dtype (torch.dtype, optional): Of the messages. Defaults to None: that
+            of the parameters.
     """
 
-    def __init__(self, gradient: TaskGradient,
-                 parameters: Sequence[Tensor]) -> None:
-        self.gradient = gradient
-        self.parameters = parameters
-        self._work = []
+    def __init__(self, dtype: torch.dtype | None = None) -> None:
+        self.dtype = dtype
+        self._reach: dict[str, _Reach] = {}
+        self._travelling: dict[str, _Travelling] = {}
+
+    def start(self, task: str, gradient: TaskGradient,
+              parameters: Sequence[Tensor]) -> None:
+        """Send the gradient of a task.
+
+        Args:
+            task (str): Its name; all ranks start the same tasks in the same
+                order.
+            gradient (TaskGradient): On this rank. Until :meth:`wait` it is
+                not to be used.
+            parameters (Sequence[Tensor]): All that may occur, in the same
+                order on every rank.
+        """
         if get_world_size() == 1:
             return
-        reached = torch.tensor([float(p in gradient) for p in parameters])
-        self._reached = reached.to(parameters[0].device, non_blocking=True)
-        self._reduce(self._reached)
-        for bucket in _buckets(parameters):
-            message = torch.cat([
-                gradient[p].flatten() if p in gradient else p.new_zeros(
-                    p.numel()) for p in bucket
-            ])
-            # Before the sum, which a half-precision number may not hold.
-            message.div_(get_world_size())
-            parts = message.split([p.numel() for p in bucket])
-            for parameter, part in zip(bucket, parts):
-                gradient[parameter] = part.view_as(parameter)
-            self._reduce(message)
-
-    def _reduce(self, message: Tensor) -> None:
-        self._work.append(dist.all_reduce(message, async_op=True))
+        here = set(gradient)
+        if task not in self._reach:
+            anywhere = _reached_anywhere(here, parameters)
+            self._reach[task] = _Reach(here, anywhere, anywhere)
+        sent = [p for p in parameters if p in self._reach[task].sent]
+        self._travelling[task] = _Travelling(
+            gradient, here, parameters, self._send(gradient, sent))
 
     def wait(self) -> None:
-        """Return when the gradient is the mean over ranks."""
-        if not self._work:
-            return
-        for work in self._work:
-            work.wait()
-        for parameter, ranks in zip(self.parameters, self._reached.tolist()):
-            if ranks == 0:
-                del self.gradient[parameter]
+        """Return when each gradient is its mean over ranks, with the
+        parameters in their order."""
+        if self._have_reached_others():
+            self._tell_again()
+        for task, (gradient, _, parameters,
+                   messages) in self._travelling.items():
+            means: TaskGradient = {}
+            for message in messages:
+                means.update(message.receive())
+            reached = self._reach[task].anywhere
+            gradient.clear()
+            gradient.update((p, means[p]) for p in parameters if p in reached)
+        self._travelling.clear()
+
+    def _have_reached_others(self) -> bool:
+        """Tell whether that is so on any rank."""
+        if not self._travelling:
+            return False
+        parameters = next(iter(self._travelling.values())).parameters
+        changed = any(travelling.here != self._reach[task].here
+                      for task, travelling in self._travelling.items())
+        number = torch.tensor([int(changed)], device=_device(parameters))
+        dist.all_reduce(number)
+        return number.item() > 0
+
+    def _tell_again(self) -> None:
+        """Send what was reached anew on some rank."""
+        for task, (gradient, here, parameters,
+                   messages) in self._travelling.items():
+            anywhere = _reached_anywhere(here, parameters)
+            before = self._reach[task].sent
+            messages += self._send(
+                gradient,
+                [p for p in parameters if p in anywhere and p not in before])
+            self._reach[task] = _Reach(here, anywhere, before | anywhere)
+
+    def _send(self, gradient: TaskGradient,
+              parameters: Sequence[Tensor]) -> list[_Message]:
+        """Send and take away a part of a gradient."""
+        return [
+            _Message.send(gradient, bucket, self.dtype)
+            for bucket in _buckets(parameters)
+        ]
+
+
+class _Reach(NamedTuple):
+    """Which parameters a task reaches."""
+
+    here: set[Tensor]
+    """On this rank, when the ranks last told each other."""
+
+    anywhere: set[Tensor]
+    """On some rank, then."""
+
+    sent: set[Tensor]
+    """On some rank, at some step. What comes and goes, such as a layer that
+    is dropped now and then, has its place in the messages."""
+
+
+class _Travelling(NamedTuple):
+    """The gradient of a task on its way."""
+
+    gradient: TaskGradient
+    here: set[Tensor]
+    parameters: Sequence[Tensor]
+    messages: list[_Message]
+
+
+class _Message(NamedTuple):
+    """The gradients of a bucket of parameters on their way."""
+
+    bucket: list[Tensor]
+    values: Tensor
+    work: dist.Work
+
+    @classmethod
+    def send(cls, gradient: TaskGradient, bucket: list[Tensor],
+             dtype: torch.dtype | None) -> _Message:
+        values = torch.cat([
+            gradient.pop(p).flatten() if p in gradient else p.new_zeros(
+                p.numel()) for p in bucket
+        ])
+        # Before the sum, which a half-precision number may not hold.
+        values.div_(get_world_size())
+        if dtype is not None and dtype.itemsize < values.dtype.itemsize:
+            values = values.to(dtype)
+        return cls(bucket, values, dist.all_reduce(values, async_op=True))
+
+    def receive(self) -> Iterator[tuple[Tensor, Tensor]]:
+        self.work.wait()
+        values = self.values.to(self.bucket[0].dtype)
+        parts = values.split([p.numel() for p in self.bucket])
+        for parameter, part in zip(self.bucket, parts):
+            yield parameter, part.view_as(parameter)
+
+
+def _reached_anywhere(here: set[Tensor],
+                      parameters: Sequence[Tensor]) -> set[Tensor]:
+    """Return which parameters are reached on some rank."""
+    ranks = torch.tensor([int(p in here) for p in parameters],
+                         device=_device(parameters))
+    dist.all_reduce(ranks)
+    return {p for p, count in zip(parameters, ranks.tolist()) if count}
+
+
+def _device(parameters: Sequence[Tensor]) -> torch.device | str:
+    """Return where a number for the host travels: on the host, where the
+    group can do that, since to read from a GPU is to wait for it."""
+    on_host = 'cpu:' in dist.get_backend_config()
+    return 'cpu' if on_host else parameters[0].device
 
 
 def _buckets(parameters: Sequence[Tensor]) -> Iterator[list[Tensor]]:

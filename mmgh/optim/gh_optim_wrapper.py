@@ -73,6 +73,10 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
             weights in between, in ordinary steps. One that leaves only the
             first step is warned of. Only with ``apply_to='loss'``. Defaults
             to 1.
+        reduce_dtype (str, optional): ``'bfloat16'`` sends the gradients of
+            the tasks between ranks in half as many bytes, and rounds them to
+            three digits; they are compared and added in the type that they
+            have. Not for ``probe='features'``. Defaults to None: as they are.
         **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
 
     Example:

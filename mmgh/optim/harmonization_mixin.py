@@ -48,6 +48,7 @@ class HarmonizationMixin:
                  apply_to: str | None = None,
                  max_weight: float | None = None,
                  interval: int = 1,
+                 reduce_dtype: str | None = None,
                  **kwargs) -> None:
         _refuse_mixed_precision(type(self), kwargs)
         super().__init__(**kwargs)
@@ -57,7 +58,7 @@ class HarmonizationMixin:
         self._weighting = TaskWeighting(harmonizer, pairs, max_weight)
         if apply_to is None:
             apply_to = self._weighting.apply_to
-        self._probe = _PROBES[probe](shared, apply_to)
+        self._probe = _PROBES[probe](shared, apply_to, reduce_dtype)
         if interval > 1 and apply_to == 'shared':
             raise ValueError("`interval` should be 1 with `apply_to='shared'`,"
                              ' which needs the gradient of each task at each '

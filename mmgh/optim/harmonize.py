@@ -100,7 +100,7 @@ def harmonize(losses: Mapping[str, Tensor] | Tensor,
     if accumulated is None and not is_last:
         raise ValueError('`accumulated` should be a dict that you keep where '
                          '`is_last` is False, but got None.')
-    probe = ParameterProbe(shared, apply_to, accumulated)
+    probe = ParameterProbe(shared, apply_to, accumulated=accumulated)
     trained = _prepare(parameters, probe)
     scale = None
     if scaler is not None:

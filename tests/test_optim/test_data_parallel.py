@@ -19,9 +19,12 @@ from ..processes import on_two_ranks
 from .two_task_model import TwoTaskModel, make_batch, make_model
 
 STEPS = 5
+# On which ranks a layer is used at each step: on one, none, the other, both.
+USED_ON = [(), (0, ), (), (1, ), (0, 1)]
 PARAMETERS = dict(probe='parameters')
 FEATURES = dict(probe='features')
 MODULES = dict(probe='modules', shared=['trunk'])
+HALF = dict(PARAMETERS, reduce_dtype='bfloat16')
 
 # The FSDP of torch 2.1 asks the CPU for streams of a priority in vain.
 CPU_CAN_BE_SHARDED = 'priority' in signature(torch.cpu.Stream).parameters
@@ -68,24 +71,25 @@ class Pieces(TwoTaskModel):
         }
 
 
-def whole(batch: dict, rank: int, world_size: int) -> dict:
+def whole(batch: dict, rank: int, world_size: int, step: int) -> dict:
     return {k: v[rank::world_size] for k, v in batch.items()}
 
 
-def in_pieces(batch: dict, rank: int, world_size: int, sizes=(6, 6)) -> dict:
+def in_pieces(batch: dict, rank: int, world_size: int, step: int,
+              sizes=(6, 6), used_on=((0, ), ) * STEPS) -> dict:
     ranks = range(2) if world_size == 1 else [rank]
     return dict(
         inputs=[batch['inputs'].split(sizes)[r] for r in ranks],
         labels=[batch['labels'].split(sizes)[r] for r in ranks],
-        uses_all=[r == 0 for r in ranks])
+        uses_all=[r in used_on[step % STEPS] for r in ranks])
 
 
-def without_conflict_on_rank_1(batch: dict, rank: int,
-                               world_size: int) -> dict:
+def without_conflict_on_rank_1(batch: dict, rank: int, world_size: int,
+                               step: int) -> dict:
     """Both tasks have the same labels there."""
     labels = batch['labels'].clone()
     labels[1::2] = 0
-    return whole(dict(batch, labels=labels), rank, world_size)
+    return whole(dict(batch, labels=labels), rank, world_size, step)
 
 
 SCENARIOS = {
@@ -99,6 +103,11 @@ SCENARIOS = {
     'parameters_interval': dict(PARAMETERS, interval=2),
     'parameters_unused': dict(PARAMETERS, share=in_pieces),
     'features_unused': dict(FEATURES, share=in_pieces),
+    'parameters_dropped': dict(
+        PARAMETERS, share=partial(in_pieces, used_on=USED_ON)),
+    'parameters_dropped_2': dict(
+        PARAMETERS, share=partial(in_pieces, used_on=USED_ON),
+        accumulative_counts=2),
     'parameters_unequal': dict(
         PARAMETERS, share=partial(in_pieces, sizes=(8, 4))),
     'features_unequal': dict(
@@ -123,7 +132,7 @@ def train(model, optimizer, rank: int, world_size: int, share=whole,
     iterations = STEPS * wrapper._accumulative_counts
     wrapper.initialize_count_status(model, 0, iterations)
     for i in range(iterations):
-        batch = share(make_batch(12, seed=i), rank, world_size)
+        batch = share(make_batch(12, seed=i), rank, world_size, step=i)
         model.train_step(batch, wrapper)
     return [
         wrapper.message_hub.get_scalar(f'train/{name}').data[0].tolist()
@@ -172,17 +181,19 @@ def refusal_of_sharding(options: dict) -> str:
 
 
 def count_messages(options: dict) -> dict:
-    """Numbers sent in a training, by torch's wrapper and by ours."""
+    """Bytes of a training's gradients that torch's wrapper sends and we do,
+    and our messages, those included that only say who reached what."""
     sent = dict(wrapper=0, ours=0, our_messages=0)
     all_reduce = distributed.all_reduce
 
     def count_ours(tensor, *args, **kwargs):
-        sent['ours'] += tensor.numel()
+        if tensor.is_floating_point():
+            sent['ours'] += tensor.nbytes
         sent['our_messages'] += 1
         return all_reduce(tensor, *args, **kwargs)
 
     def count_wrapper(_, bucket):
-        sent['wrapper'] += bucket.buffer().numel()
+        sent['wrapper'] += bucket.buffer().nbytes
         work = all_reduce(bucket.buffer() / 2, async_op=True)
         return work.get_future().then(lambda future: future.value()[0])
 
@@ -217,6 +228,9 @@ def work(rank: int) -> dict:
             rank, partial(size_based_auto_wrap_policy, min_num_params=5))
     for options in (PARAMETERS, MODULES):
         results[f'refusal_{options["probe"]}'] = refusal_of_sharding(options)
+    results['half'] = run(rank, 2, **HALF)
+    results['half_modules'] = run(rank, 2, **MODULES, reduce_dtype='bfloat16')
+    results['messages_half'] = count_messages(HALF)
     for name in ('parameters_1', 'parameters_2', 'features_1', 'features_2'):
         results[f'messages_{name}'] = count_messages(SCENARIOS[name])
     for probe in ('features', 'parameters'):
@@ -251,6 +265,27 @@ def test_gradients_travel_in_several_messages(ranks):
         assert_equal(result['small_messages'], single)
 
 
+@pytest.mark.parametrize('name', [*SCENARIOS, 'half', 'half_modules'])
+def test_ranks_step_alike_to_the_last_bit(ranks, name):
+    first, second = (result[name] for result in ranks)
+    assert first['logged'] == second['logged']
+    for key, value in first['state'].items():
+        assert torch.equal(value, second['state'][key])
+
+
+@pytest.mark.parametrize('name, options', [('half', PARAMETERS),
+                                           ('half_modules', MODULES)])
+def test_gradients_sent_in_bfloat16_are_rounded_and_no_more(
+        ranks, name, options):
+    single, found = run(0, 1, **options), ranks[0][name]
+    before = make_model(conflict=True).state_dict()
+    for key, value in single['state'].items():
+        step = value - before[key]
+        error = (found['state'][key] - value).norm() / step.norm()
+        assert 0 < error < 0.01
+    assert found['logged'][0] == pytest.approx(single['logged'][0], abs=1)
+
+
 @pytest.mark.parametrize('probe', ['parameters', 'features'])
 def test_parameters_used_nowhere_do_not_move(ranks, probe):
     for result in ranks:
@@ -276,19 +311,45 @@ def test_fsdp_without_features_is_refused(ranks, probe):
 def test_gradients_are_synchronised_exactly_once(ranks):
     """Per step: those of two tasks by us, or those of the sum by torch."""
     model = make_model(conflict=True)
-    size = sum(p.numel() for p in model.parameters())
-    count = len(list(model.parameters()))
+    trunk, whole = (
+        sum(p.nbytes for p in module.parameters())
+        for module in (model.trunk, model))
     sent = {k: v for k, v in ranks[0].items() if k.startswith('messages')}
-    # One bucket per task, and which parameters it reached.
+    # The heads are reached by one task each, the trunk by both. There is a
+    # message per task; whether the tasks still reach the same; and once what
+    # that is.
     ours = dict(
-        wrapper=0, ours=STEPS * 2 * (size + count), our_messages=STEPS * 4)
+        wrapper=0,
+        ours=STEPS * (whole + trunk),
+        our_messages=STEPS * 3 + 2)
     assert sent['messages_parameters_1'] == ours
     assert sent['messages_parameters_2'] == ours
+    assert sent['messages_half'] == dict(ours, ours=ours['ours'] / 2)
     # The Gramians of all micro-batches.
+    gramian = 4 * 4
     assert sent['messages_features_1'] == dict(
-        wrapper=STEPS * size, ours=STEPS * 4, our_messages=STEPS)
+        wrapper=STEPS * whole, ours=STEPS * gramian, our_messages=STEPS)
     assert sent['messages_features_2'] == dict(
-        wrapper=STEPS * size, ours=STEPS * 8, our_messages=STEPS * 2)
+        wrapper=STEPS * whole,
+        ours=STEPS * 2 * gramian,
+        our_messages=STEPS * 2)
+
+
+def test_features_are_not_sent_in_bfloat16():
+    with pytest.raises(ValueError, match='communication hook.*bfloat16'):
+        GHOptimWrapper(
+            optimizer=make_optimizer(make_model(conflict=True)),
+            harmonizer=GHPlusPlus(),
+            probe='features',
+            reduce_dtype='bfloat16')
+
+
+def test_other_types_of_messages_are_refused():
+    with pytest.raises(ValueError, match='`reduce_dtype`.*int8'):
+        GHOptimWrapper(
+            optimizer=make_optimizer(make_model(conflict=True)),
+            harmonizer=GHPlusPlus(),
+            reduce_dtype='int8')
 
 
 def test_buffers_are_broadcast_as_by_the_stock_wrapper(ranks):

@@ -24,11 +24,19 @@ class FeatureProbe(Probe):
     of the features of a whole batch are the sum of its parts'.
     """
 
-    def __init__(self, shared: Sequence[str] | None, apply_to: str) -> None:
+    def __init__(self,
+                 shared: Sequence[str] | None,
+                 apply_to: str,
+                 reduce_dtype: str | None = None) -> None:
         if shared is not None:
             raise ValueError("`shared` should be left out with "
                              "`probe='features'`: the model marks its shared "
                              f'features itself; but got {shared!r}.')
+        if reduce_dtype is not None:
+            raise ValueError("`reduce_dtype` should be left out with "
+                             "`probe='features'`, where the model wrapper "
+                             'sends the gradients, by a communication hook '
+                             f'of yours or without; but got {reduce_dtype!r}.')
         super().__init__(shared, apply_to)
         self._checked_losses = False
 

@@ -5,8 +5,7 @@ from typing import Sequence
 
 from torch import Tensor, nn
 
-from mmgh.gradients import (RankAverage, TaskGradient, gramian_of,
-                            probe_gradient)
+from mmgh.gradients import TaskGradient, gramian_of, probe_gradient
 from mmgh.task_losses import MarkedLoss
 from .named_parameters import NamedParameters
 from .probe import (Comparison, Probe, TaskWeights, product_by_task,
@@ -20,7 +19,10 @@ class ModuleProbe(Probe):
     between the modules and the losses, the less it costs.
     """
 
-    def __init__(self, shared: Sequence[str] | None, apply_to: str) -> None:
+    def __init__(self,
+                 shared: Sequence[str] | None,
+                 apply_to: str,
+                 reduce_dtype: str | None = None) -> None:
         if shared is None:
             raise ValueError("`shared` should name the modules that "
                              "`probe='modules'` compares, but got None.")
@@ -28,7 +30,7 @@ class ModuleProbe(Probe):
             raise ValueError("`apply_to` should be 'loss' with "
                              "`probe='modules'`, which has the gradients of "
                              f'these modules only, but got {apply_to!r}.')
-        super().__init__(shared, apply_to)
+        super().__init__(shared, apply_to, reduce_dtype)
         self._named = NamedParameters(shared)
 
     def prepare(self, model: nn.Module) -> None:
@@ -40,12 +42,10 @@ class ModuleProbe(Probe):
                 is_last: bool) -> Comparison:
         named = self._named.get()
         gradients = {}
-        averages = []
         for task in tasks:
             gradients[task] = probe_gradient(losses.by_task[task], named)
-            averages.append(RankAverage(gradients[task], named))
-        for average in averages:
-            average.wait()
+            self.average.start(task, gradients[task], named)
+        self.average.wait()
         self._named.check_reached(tasks, list(gradients.values()))
         return _ModuleGradients(gradients, named, losses, retain_graph)
 

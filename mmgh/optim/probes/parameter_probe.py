@@ -5,8 +5,8 @@ from typing import Sequence
 
 from torch import Tensor, nn
 
-from mmgh.gradients import (RankAverage, TaskGradient, add_to_grad_fields,
-                            gramian_of, scale_gradient, task_gradient)
+from mmgh.gradients import (TaskGradient, add_to_grad_fields, gramian_of,
+                            scale_gradient, task_gradient)
 from mmgh.task_losses import MarkedLoss
 from .named_parameters import NamedParameters
 from .probe import Comparison, Probe, TaskWeights, refuse_sharded
@@ -25,6 +25,7 @@ class ParameterProbe(Probe):
     Args:
         shared (Sequence[str], optional): See :class:`Probe`.
         apply_to (str): See :class:`Probe`.
+        reduce_dtype (str, optional): See :class:`Probe`. Defaults to None.
         accumulated (dict[str, TaskGradient], optional): Where gradients of
             tasks wait for the last micro-batch. Defaults to None: in here.
     """
@@ -34,8 +35,9 @@ class ParameterProbe(Probe):
     def __init__(self,
                  shared: Sequence[str] | None,
                  apply_to: str,
+                 reduce_dtype: str | None = None,
                  accumulated: dict[str, TaskGradient] | None = None) -> None:
-        super().__init__(shared, apply_to)
+        super().__init__(shared, apply_to, reduce_dtype)
         self._named = None if shared is None else NamedParameters(shared)
         self._gradients = {} if accumulated is None else accumulated
 
@@ -52,18 +54,16 @@ class ParameterProbe(Probe):
     def compare(self, losses: MarkedLoss, tasks: list[str],
                 parameters: list[Tensor], retain_graph: bool,
                 is_last: bool) -> Comparison | None:
-        averages = []
         for i, (task, loss) in enumerate(losses.by_task.items(), start=1):
             gradient = task_gradient(loss, parameters, retain_graph
                                      or i < len(losses.by_task),
                                      self._gradients.get(task, {}))
             self._gradients[task] = gradient
             if is_last:
-                averages.append(RankAverage(gradient, parameters))
+                self.average.start(task, gradient, parameters)
         if not is_last:
             return None
-        for average in averages:
-            average.wait()
+        self.average.wait()
         gradients = dict(self._gradients)
         self._gradients.clear()
         return _KeptGradients(gradients, parameters, self._named,

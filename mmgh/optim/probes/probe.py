@@ -3,10 +3,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmgh.arguments import NAMES, one_of
+from mmgh.gradients import RankAverage
 from mmgh.task_losses import MarkedLoss
 
 # Weights of tasks that are harmonized with each other, one tuple a group.
@@ -37,17 +39,25 @@ class Probe(ABC):
     Args:
         shared (Sequence[str], optional): Names of modules or parameters.
         apply_to (str): ``'loss'`` or ``'shared'``.
+        reduce_dtype (str, optional): ``'bfloat16'`` or None; see
+            :class:`GHOptimWrapper`. Defaults to None.
     """
 
     reduces_gradients = False
     """Whether the gradients are averaged over ranks here, so that the model
     wrapper should not do so."""
 
-    def __init__(self, shared: Sequence[str] | None, apply_to: str) -> None:
+    def __init__(self,
+                 shared: Sequence[str] | None,
+                 apply_to: str,
+                 reduce_dtype: str | None = None) -> None:
         NAMES.or_none().check(shared=shared)
         one_of('loss', 'shared').check(apply_to=apply_to)
+        one_of('bfloat16').or_none().check(reduce_dtype=reduce_dtype)
         self.shared = shared
         self.apply_to = apply_to
+        self.average = RankAverage(
+            None if reduce_dtype is None else getattr(torch, reduce_dtype))
 
     def prepare(self, model: nn.Module) -> None:
         """Look at the model before the first step, and refuse what cannot
