@@ -4,7 +4,7 @@ import logging
 from contextlib import contextmanager
 from inspect import signature
 from math import ceil
-from typing import Callable, Collection, Sequence
+from typing import Any, Callable, Collection, Sequence
 
 import torch
 from mmengine.logging import print_log
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, one_of
 from mmgh.divergence import report_diverged_tasks
+from mmgh.input_error import InputTypeError
 from mmgh.task_losses import (PlainPasses, check_sum, map_task_losses,
                               take_apart)
 from .harmonized_backward import harmonized_backward
@@ -66,6 +67,7 @@ class HarmonizationMixin:
         # Of the last comparison; None before the first, or if that failed.
         self._weights: dict[str, Tensor] | None = None
         self._checked_sum = False
+        self._is_prepared = False
         # Whether `backward` was called since `zero_grad`, and how many plain
         # passes there were before.
         self._has_gradients = False
@@ -75,7 +77,7 @@ class HarmonizationMixin:
                                 max_counts: int) -> None:
         """Do as the parent; the probe looks at the model here."""
         super().initialize_count_status(model, init_counts, max_counts)
-        self._probe.prepare(model)
+        self._prepare(model)
         self._warn_of_few_comparisons(
             ceil(max_counts / self._accumulative_counts))
 
@@ -87,7 +89,10 @@ class HarmonizationMixin:
 
     @contextmanager
     def optim_context(self, model: nn.Module):
-        """Do as the parent."""
+        """Do as the parent. The probe looks at the model here if nobody, such
+        as MMEngine's ``FlexibleRunner``, initializes the counts."""
+        if not self._is_prepared:
+            self._prepare(model)
         with super().optim_context(model):
             yield
         if super().should_sync() and hasattr(model,
@@ -95,6 +100,19 @@ class HarmonizationMixin:
             # Without gradients to synchronise, torch's wrapper would not
             # broadcast the buffers any more, either.
             model.require_forward_param_sync = True
+
+    @property
+    def model(self) -> None:
+        """What MMEngine's strategies hand to wrappers whose model runs the
+        backward pass itself."""
+
+    @model.setter
+    def model(self, model: Any) -> None:
+        raise InputTypeError(
+            "`strategy.type` should be 'DDPStrategy' where gradients are "
+            "harmonized or, with `probe='features'`, 'FSDPStrategy', since "
+            'DeepSpeed runs the backward pass and the step itself, but the '
+            f'model got into a {type(model).__name__}.')
 
     @torch.compiler.disable
     def scale_loss(self, loss: Tensor) -> Tensor:
@@ -184,6 +202,11 @@ class HarmonizationMixin:
             name: state
             for name, state in state_dict.items() if name != _STATE
         })
+
+    @torch.compiler.disable
+    def _prepare(self, model: nn.Module) -> None:
+        self._probe.prepare(model)
+        self._is_prepared = True
 
     def _warn_of_few_comparisons(self, steps: int) -> None:
         # No error: a trial of a few iterations is no mistake.

@@ -9,6 +9,7 @@ import torch
 from mmengine.model import (MMDistributedDataParallel,
                             MMFullyShardedDataParallel)
 from torch import Tensor, distributed, nn
+from torch.distributed import fsdp
 from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
 from torch.optim import SGD
 
@@ -171,9 +172,24 @@ def run_sharded(rank: int, policy) -> dict:
         logged=logged)
 
 
-def refusal_of_sharding(options: dict) -> str:
-    model = MMFullyShardedDataParallel(
-        make_model(conflict=True), device_id=torch.device('cpu'))
+def sharded_by_wrapper(model: nn.Module) -> nn.Module:
+    return MMFullyShardedDataParallel(model, device_id=torch.device('cpu'))
+
+
+def sharded_by_parameter(model: nn.Module) -> nn.Module:
+    """As torch does since 2.6."""
+    from torch.distributed.fsdp import fully_shard
+    mesh = distributed.init_device_mesh('cpu', (2, ))
+    return fully_shard(model, mesh=mesh)
+
+
+SHARDINGS = [sharded_by_wrapper]
+if hasattr(fsdp, 'fully_shard'):
+    SHARDINGS.append(sharded_by_parameter)
+
+
+def refusal_of_sharding(options: dict, shard) -> str:
+    model = shard(make_model(conflict=True))
     try:
         train(model, make_optimizer(model), 0, 2, **options)
     except ValueError as error:
@@ -227,7 +243,9 @@ def work(rank: int) -> dict:
         results['fsdp_by_layer'] = run_sharded(
             rank, partial(size_based_auto_wrap_policy, min_num_params=5))
     for options in (PARAMETERS, MODULES):
-        results[f'refusal_{options["probe"]}'] = refusal_of_sharding(options)
+        for shard in SHARDINGS:
+            results[f'refusal_{options["probe"]}_{shard.__name__}'] = (
+                refusal_of_sharding(options, shard))
     results['half'] = run(rank, 2, **HALF)
     results['half_modules'] = run(rank, 2, **MODULES, reduce_dtype='bfloat16')
     results['messages_half'] = count_messages(HALF)
@@ -301,9 +319,10 @@ def test_features_are_compared_under_fsdp(ranks, name):
         assert_equal(result[name], single)
 
 
+@pytest.mark.parametrize('shard', SHARDINGS)
 @pytest.mark.parametrize('probe', ['parameters', 'modules'])
-def test_fsdp_without_features_is_refused(ranks, probe):
-    message = ranks[0][f'refusal_{probe}']
+def test_fsdp_without_features_is_refused(ranks, probe, shard):
+    message = ranks[0][f'refusal_{probe}_{shard.__name__}']
     assert "`probe` should be 'features' under FSDP" in message
     assert repr(probe) in message
 

@@ -104,7 +104,9 @@ def product_by_task(groups: TaskWeights) -> dict[str, Tensor]:
 
 def refuse_sharded(model: nn.Module, probe: str) -> None:
     """Raise an error where no rank has whole parameters."""
-    if any(isinstance(m, FullyShardedDataParallel) for m in model.modules()):
+    if any(isinstance(m, FullyShardedDataParallel)
+           for m in model.modules()) or any(
+               hasattr(p, 'device_mesh') for p in model.parameters()):
         raise ValueError(
             f"`probe` should be 'features' under FSDP, where no rank has "
             f'whole parameters, but got {probe!r}.')
