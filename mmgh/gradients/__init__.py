@@ -2,13 +2,13 @@
 
 Nothing here knows of models, optimizers or harmonizers.
 """
-from .gramian import gramian_of, pair_cosine, sub_gramian
+from .gramian import all_finite, cosines_of, gramian_of, pair_cosine
 from .rank_average import RankAverage
 from .task_gradients import (TaskGradient, add_to_grad_fields, probe_gradient,
                              scale_gradient, task_gradient)
 
 __all__ = [
-    'RankAverage', 'TaskGradient', 'add_to_grad_fields', 'gramian_of',
-    'pair_cosine', 'probe_gradient', 'scale_gradient', 'sub_gramian',
-    'task_gradient'
+    'RankAverage', 'TaskGradient', 'add_to_grad_fields', 'all_finite',
+    'cosines_of', 'gramian_of', 'pair_cosine', 'probe_gradient',
+    'scale_gradient', 'task_gradient'
 ]

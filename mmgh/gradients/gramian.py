@@ -1,6 +1,7 @@
 """The Gramian of task gradients, and the geometry read off it."""
 from __future__ import annotations
 
+from math import inf
 from typing import Iterable, Iterator, Sequence
 
 import torch
@@ -31,24 +32,49 @@ def gramian_of(gradients: Sequence[TaskGradient],
     """
     size = range(len(gradients))
     products = [
-        _products([_as_vector(gradient, bucket, scale)
-                   for gradient in gradients])
-        for bucket in _buckets(tensors)
+        product.view(-1) for bucket in _buckets(tensors)
+        for product in _products(gradients, bucket, scale)
     ]
-    sums = torch.stack([product for row in products for product in row])
-    sums = sums.view(len(products), -1).sum(0)
     # Of the pair (i, j) with i >= j, in the order of the rows of a triangle.
+    sums = torch.cat(products).view(-1, sum(size) + len(size)).sum(0)
     return torch.stack([
         sums[max(i, j) * (max(i, j) + 1) // 2 + min(i, j)] for i in size
         for j in size
     ]).view(len(size), len(size))
 
 
-def _products(vectors: Sequence[Tensor]) -> list[Tensor]:
-    return [
-        torch.dot(a, b) for i, a in enumerate(vectors)
-        for b in vectors[:i + 1]
-    ]
+def _products(gradients: Sequence[TaskGradient], bucket: Sequence[Tensor],
+              scale: Tensor | None) -> list[Tensor]:
+    """Products on a bucket: scalars of large gradients, where each passes
+    through the memory anyway, and of copied ones rows of the triangle, as
+    many as there are tasks."""
+    if len(bucket) == 1:
+        vectors = [
+            _at_least_float32(part, scale)
+            for part in _parts(gradients, bucket)
+        ]
+        return [
+            torch.dot(a, b) for i, a in enumerate(vectors)
+            for b in vectors[:i + 1]
+        ]
+    copied = torch.cat(list(_parts(gradients, bucket)))
+    rows = _at_least_float32(copied, scale).view(len(gradients), -1)
+    return [rows[:i + 1] @ row for i, row in enumerate(rows)]
+
+
+def _parts(gradients: Sequence[TaskGradient],
+           bucket: Sequence[Tensor]) -> Iterator[Tensor]:
+    for gradient in gradients:
+        for tensor in bucket:
+            part = gradient.get(tensor)
+            yield (torch.zeros_like(tensor)
+                   if part is None else part).flatten()
+
+
+def _at_least_float32(vector: Tensor, scale: Tensor | None) -> Tensor:
+    if vector.dtype in (torch.float16, torch.bfloat16):
+        vector = vector.float()
+    return vector if scale is None else vector / scale
 
 
 def _buckets(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
@@ -76,46 +102,36 @@ def _num_bytes(tensors: Sequence[Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def _as_vector(gradient: TaskGradient, bucket: Sequence[Tensor],
-               scale: Tensor | None) -> Tensor:
-    """The gradient on a bucket, unscaled, at least in float32."""
-    parts = [
-        gradient[tensor].flatten()
-        if tensor in gradient else torch.zeros_like(tensor).flatten()
-        for tensor in bucket
-    ]
-    vector = parts[0] if len(parts) == 1 else torch.cat(parts)
-    if vector.dtype in (torch.float16, torch.bfloat16):
-        vector = vector.float()
-    return vector if scale is None else vector / scale
-
-
-def pair_cosine(gramian: Tensor) -> Tensor:
-    """Return the cosine of the angle between two gradients.
+def cosines_of(gramian: Tensor) -> Tensor:
+    """Return the cosines of the angles between gradients.
 
     Args:
-        gramian (Tensor): Inner products of the gradients, shape ``(2, 2)``.
+        gramian (Tensor): Inner products of the gradients, shape ``(K, K)``.
 
     Returns:
-        Tensor: A scalar in [-1, 1]. It is 0 (no conflict) where the angle is
-        undefined: a zero gradient, or an infinite or NaN entry.
+        Tensor: Shape ``(K, K)``, in [-1, 1]. A cosine is 0 (no conflict) where
+        the angle is undefined: a zero gradient, or one that is not finite.
     """
     norms = gramian.diagonal().clamp(min=0).sqrt()
     # One division after the other: the product of the norms may overflow.
-    cosine = gramian[0, 1] / norms[0] / norms[1]
-    defined = gramian.isfinite().all() & (norms > 0).all()
-    return torch.where(defined, cosine, torch.zeros_like(cosine)).clamp(-1, 1)
+    cosines = gramian / norms[:, None] / norms
+    return cosines.nan_to_num(0, 0, 0).clamp(-1, 1)
 
 
-def sub_gramian(gramian: Tensor, tasks: Sequence[int]) -> Tensor:
-    """Return the Gramian of some of the tasks, in the order given.
+def pair_cosine(gramian: Tensor) -> Tensor:
+    """Return the cosine of the angle between two gradients, a scalar as of
+    :func:`cosines_of`.
 
     Args:
-        gramian (Tensor): Shape ``(K, K)``.
-        tasks (Sequence[int]): Indices of k tasks.
+        gramian (Tensor): Inner products of the gradients, shape ``(2, 2)``.
+    """
+    return cosines_of(gramian)[0, 1]
+
+
+def all_finite(tensor: Tensor) -> Tensor:
+    """Tell whether all numbers of a tensor are finite, by two operations.
 
     Returns:
-        Tensor: Shape ``(k, k)``.
+        Tensor: A scalar of type bool, on the device of the tensor.
     """
-    return torch.stack(
-        [torch.stack([gramian[i, j] for j in tasks]) for i in tasks])
+    return torch.linalg.vector_norm(tensor, inf) < inf

@@ -29,7 +29,7 @@ class PairHarmonizer(Harmonizer):
         cosine = pair_cosine(gramian)
         first, second = gramian.diagonal().clamp(min=0).sqrt()
         weights = torch.stack(self.conflict_weights(cosine, second / first))
-        return torch.where(cosine < 0, weights, torch.ones_like(weights))
+        return torch.where(cosine < 0, weights, 1.)
 
     @abstractmethod
     def conflict_weights(self, cosine: Tensor,

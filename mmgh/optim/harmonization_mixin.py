@@ -246,8 +246,8 @@ class HarmonizationMixin:
             report_diverged_tasks(self.message_hub, diverged)
             if skips_overflow:
                 return
-        for name, value in measured.items():
-            self.message_hub.update_scalar(f'train/{name}', float(value))
+        for name, value in measured.floats().items():
+            self.message_hub.update_scalar(f'train/{name}', value)
 
 
 def _refuse_mixed_precision(kind: type, arguments: Collection[str]) -> None:

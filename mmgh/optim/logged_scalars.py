@@ -6,7 +6,7 @@ from typing import Mapping, NamedTuple, Sequence
 import torch
 from torch import Tensor
 
-from mmgh.gradients import pair_cosine, sub_gramian
+from mmgh.gradients import cosines_of
 
 
 class Compared(NamedTuple):
@@ -65,14 +65,13 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
     scalars = {}
     for tasks, gramian, weights, own in compared:
         group = '_' + '_'.join(tasks) if len(compared) > 1 else ''
+        of_pairs = _of_pairs(gramian)
         for i, j in combinations(range(len(tasks)), 2):
             pair = f'_{tasks[i]}_{tasks[j]}' if len(tasks) > 2 else group
-            cosine = pair_cosine(sub_gramian(gramian, [i, j]))
-            scalars[f'conflict{pair}'] = (cosine < 0).to(cosine)
-            scalars[f'cosine{pair}'] = cosine
-            scalars[f'angle{pair}'] = cosine.arccos().rad2deg()
-            scalars[f'norm_ratio{pair}'] = _norm_ratio(gramian[i, i],
-                                                       gramian[j, j])
+            scalars.update({
+                f'{name}{pair}': values[i, j]
+                for name, values in of_pairs.items()
+            })
         norms = gramian.diagonal().sqrt()
         for task, weight, norm in zip(tasks, weights, norms):
             scalars[f'weight_{task}{group}'] = weight
@@ -82,10 +81,17 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
     return scalars
 
 
-def _norm_ratio(first: Tensor, second: Tensor) -> Tensor:
-    """Divide two norms, given squared; 0 where there is no second one."""
-    ratio = (first / second).sqrt()
-    return torch.where(second > 0, ratio, torch.zeros_like(ratio))
+def _of_pairs(gramian: Tensor) -> dict[str, Tensor]:
+    """Return what is logged of each two tasks, shape ``(K, K)``: of all at
+    once, as there are many pairs."""
+    cosines = cosines_of(gramian)
+    squares = gramian.diagonal()
+    ratios = (squares[:, None] / squares).sqrt()
+    return dict(
+        conflict=(cosines < 0).to(cosines),
+        cosine=cosines,
+        angle=cosines.arccos().rad2deg(),
+        norm_ratio=torch.where(squares > 0, ratios, 0.))
 
 
 def _is_opposed(gramian: Tensor, weights: Tensor) -> Tensor:

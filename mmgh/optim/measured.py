@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from math import nan
+from math import isfinite, nan
 from typing import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from mmgh.gradients import all_finite
 from .logged_scalars import Compared, logged_scalars, on_host
 from .probes import product_by_task
 
@@ -41,15 +42,17 @@ class Measured(Mapping[str, Tensor]):
 
     def floats(self) -> dict[str, float]:
         """Return all as Python's numbers, after one transfer."""
-        return {name: value.item() for name, value in self.on_host().items()}
+        scalars = self.on_host()._scalars
+        return dict(zip(scalars, torch.stack([*scalars.values()]).tolist()))
 
     def diverged(self) -> list[str]:
         """Return the tasks whose gradients are not finite; it waits for the
         device, too."""
         return [
             task for group in self.groups
-            for task, square in zip(group.tasks, group.gramian.diagonal())
-            if not square.isfinite()
+            for task, square in zip(group.tasks,
+                                    group.gramian.diagonal().tolist())
+            if not isfinite(square)
         ]
 
     def __getitem__(self, name: str) -> Tensor:
@@ -69,5 +72,5 @@ class Measured(Mapping[str, Tensor]):
         scalars = logged_scalars(self.groups)
         squares = torch.cat([g.gramian.diagonal() for g in self.groups])
         values = torch.stack([*scalars.values()])
-        values = torch.where(squares.isfinite().all(), values, nan)
+        values = torch.where(all_finite(squares), values, nan)
         return dict(zip(scalars, values))

@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmgh.arguments import number
+from mmgh.gradients import all_finite
 from mmgh.input_error import InputTypeError
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import Pairs, check_pairs
@@ -107,9 +108,8 @@ class TaskWeighting:
             bound = getattr(harmonizer, 'max_weight', None)
         if bound is None:
             bound = len(gramian)
-        finite = gramian.isfinite().all() & weights.isfinite().all()
-        return torch.where(finite, weights.clamp(-bound, bound),
-                           torch.ones_like(weights))
+        finite = all_finite(gramian) & all_finite(weights)
+        return torch.where(finite, weights.clamp(-bound, bound), 1.)
 
     def state_dict(self) -> dict[str, dict]:
         """Return the memories of harmonizers by the names of their tasks."""

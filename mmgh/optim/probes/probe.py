@@ -98,7 +98,8 @@ def product_by_task(groups: TaskWeights) -> dict[str, Tensor]:
     product: dict[str, Tensor] = {}
     for tasks, weights in groups:
         for task, weight in zip(tasks, weights):
-            product[task] = product.get(task, 1) * weight
+            before = product.get(task)
+            product[task] = weight if before is None else before * weight
     return product
 
 
