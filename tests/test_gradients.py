@@ -10,12 +10,18 @@ from mmgh.gradients import (add_to_grad_fields, gramian, gramian_of,
 
 # More and less than what is copied together, more than a bucket, and a scalar.
 SIZES = [(3, ), (), (200, 300), (40, 50), (7, ), (300, 400)]
+BOUNDS = {
+    'own': None,
+    'some copied': (2**16, 2**25),
+    'small buckets': (2**16, 2**12),
+    'none copied': (0, 2**12)
+}
 
 
-@pytest.fixture(params=[None, 2**12], ids=['own sizes', 'small buckets'])
+@pytest.fixture(params=BOUNDS.values(), ids=BOUNDS)
 def bucket_bytes(request, monkeypatch):
     if request.param is not None:
-        monkeypatch.setattr(gramian, '_BUCKET_BYTES', request.param)
+        monkeypatch.setitem(gramian._COPIED_BYTES, False, request.param)
 
 
 def tensors_of(dtype: torch.dtype) -> list[Tensor]:

@@ -6,13 +6,13 @@ from typing import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
+from torch._utils import _flatten_dense_tensors
 
 from .task_gradients import TaskGradient
 
-# Up to which size a gradient is copied together with others, on a CPU and on
-# a GPU, and how many are.
-_COPIED_BYTES = {False: 2**16, True: 2**24}
-_BUCKET_BYTES = 2**25
+# Up to which size a gradient is copied together with others, and how much of
+# one task is: on a CPU, whose cache it should not leave, and on a GPU.
+_COPIED_BYTES = {False: (2**20, 2**22), True: (2**24, 2**25)}
 
 
 def gramian_of(gradients: Sequence[TaskGradient],
@@ -50,25 +50,25 @@ def _products(gradients: Sequence[TaskGradient], bucket: Sequence[Tensor],
     many as there are tasks."""
     if len(bucket) == 1:
         vectors = [
-            _at_least_float32(part, scale)
+            _at_least_float32(part.flatten(), scale)
             for part in _parts(gradients, bucket)
         ]
         return [
             torch.dot(a, b) for i, a in enumerate(vectors)
             for b in vectors[:i + 1]
         ]
-    copied = torch.cat(list(_parts(gradients, bucket)))
+    copied = _flatten_dense_tensors(_parts(gradients, bucket))
     rows = _at_least_float32(copied, scale).view(len(gradients), -1)
     return [rows[:i + 1] @ row for i, row in enumerate(rows)]
 
 
 def _parts(gradients: Sequence[TaskGradient],
-           bucket: Sequence[Tensor]) -> Iterator[Tensor]:
-    for gradient in gradients:
-        for tensor in bucket:
-            part = gradient.get(tensor)
-            yield (torch.zeros_like(tensor)
-                   if part is None else part).flatten()
+           bucket: Sequence[Tensor]) -> list[Tensor]:
+    return [
+        torch.zeros_like(tensor) if part is None else part
+        for gradient in gradients
+        for tensor, part in zip(bucket, map(gradient.get, bucket))
+    ]
 
 
 def _at_least_float32(vector: Tensor, scale: Tensor | None) -> Tensor:
@@ -85,21 +85,20 @@ def _buckets(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
     which it copies megabytes, nearly all are.
     """
     by_kind: dict[tuple, list[Tensor]] = {}
+    sizes: dict[tuple, int] = {}
     for tensor in tensors:
-        if _num_bytes([tensor]) > _COPIED_BYTES[tensor.is_cuda]:
+        size = tensor.numel() * tensor.element_size()
+        copied, most = _COPIED_BYTES[tensor.is_cuda]
+        if size > copied:
             yield [tensor]
             continue
         kind = tensor.dtype, tensor.device
-        bucket = by_kind.setdefault(kind, [])
-        if bucket and _num_bytes([*bucket, tensor]) > _BUCKET_BYTES:
-            yield bucket
-            bucket = by_kind[kind] = []
-        bucket.append(tensor)
+        if sizes.get(kind, 0) + size > most and kind in by_kind:
+            yield by_kind.pop(kind)
+            sizes[kind] = 0
+        by_kind.setdefault(kind, []).append(tensor)
+        sizes[kind] = sizes.get(kind, 0) + size
     yield from by_kind.values()
-
-
-def _num_bytes(tensors: Sequence[Tensor]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def cosines_of(gramian: Tensor) -> Tensor:
