@@ -23,7 +23,8 @@ main()
 WITHOUT = {
     'list_configs.py', 'check_versions.py', 'benchmarks/kill_and_resume.py',
     'benchmarks/gpu_check.py', 'benchmarks/image_cache.py',
-    'benchmarks/opposed_steps.py',
+    'benchmarks/opposed_steps.py', 'benchmarks/rank_messages.py',
+    'benchmarks/step_growth.py',
     'studying/run.py', 'studying/copies.py'
 }
 

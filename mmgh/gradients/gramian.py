@@ -48,7 +48,7 @@ def _products(gradients: Sequence[TaskGradient], bucket: Sequence[Tensor],
     """Products on a bucket: scalars of large gradients, where each passes
     through the memory anyway, and of copied ones rows of the triangle, as
     many as there are tasks."""
-    if len(bucket) == 1:
+    if not _is_copied(bucket[0]):
         vectors = [
             _at_least_float32(part.flatten(), scale)
             for part in _parts(gradients, bucket)
@@ -88,17 +88,22 @@ def _buckets(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
     sizes: dict[tuple, int] = {}
     for tensor in tensors:
         size = tensor.numel() * tensor.element_size()
-        copied, most = _COPIED_BYTES[tensor.is_cuda]
-        if size > copied:
+        if not _is_copied(tensor):
             yield [tensor]
             continue
         kind = tensor.dtype, tensor.device
+        most = _COPIED_BYTES[tensor.is_cuda][1]
         if sizes.get(kind, 0) + size > most and kind in by_kind:
             yield by_kind.pop(kind)
             sizes[kind] = 0
         by_kind.setdefault(kind, []).append(tensor)
         sizes[kind] = sizes.get(kind, 0) + size
     yield from by_kind.values()
+
+
+def _is_copied(tensor: Tensor) -> bool:
+    size = tensor.numel() * tensor.element_size()
+    return size <= _COPIED_BYTES[tensor.is_cuda][0]
 
 
 def cosines_of(gramian: Tensor) -> Tensor:

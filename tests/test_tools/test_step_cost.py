@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils import parameters_to_vector
 from torch.optim import SGD
 
 from mmgh.optim import GHOptimWrapper
@@ -43,16 +45,26 @@ def run(step_cost, monkeypatch, capsys):
 def test_table_has_a_row_for_each_scheme(step_cost, run, tmp_path):
     pytest.importorskip('torchjd')
     rows = run(f"--model vit-s --out {tmp_path / 'times.csv'}")
-    assert [row[0] for row in rows] == list(step_cost.SCHEMES)
-    ratio, quartiles, _, peak, extra = rows[0][1:]
-    assert [ratio, quartiles, peak, extra
-            ] == ['1.00', '1.00-1.00', '1.000', '0.00']
-    extra_gradients = {row[0]: float(row[-1]) for row in rows}
+    schemes = [
+        name for name in step_cost.SCHEMES
+        if name not in step_cost.missing_schemes(step_cost.SCHEMES)
+    ]
+    assert [row[0] for row in rows] == schemes
+    ratio, quartiles, _, peak, extra, _, reads = rows[0][1:]
+    assert [ratio, quartiles, peak, extra, reads
+            ] == ['1.00', '1.00-1.00', '1.000', '0.00', '0']
+    extra_gradients = {row[0]: float(row[5]) for row in rows}
     assert 0 < extra_gradients['parameters'] < 1.1
     assert extra_gradients['parameters'] < extra_gradients['torchjd']
     header, values = (tmp_path / 'times.csv').read_text().splitlines()
-    assert header == ','.join(['round', *step_cost.SCHEMES])
+    assert header == ','.join(['round', *schemes])
     assert min(map(float, values.split(',')[1:])) > 0
+    operations = {row[0]: int(row[6]) for row in rows}
+    assert operations['features'] < 1.1 * operations['stock']
+    assert operations['parameters'] < operations['published']
+    host_reads = {row[0]: int(row[7]) for row in rows}
+    assert host_reads['parameters'] == host_reads['features'] == 1
+    assert host_reads['pcgrad'] == 4  # one for each ordered pair of two tasks
 
 
 def test_stock_step_is_measured_beside_a_chosen_scheme(run):
@@ -92,9 +104,40 @@ def test_peak_memory_of_a_backward_pass(step_cost):
     assert peak == pytest.approx(3 * weight.nbytes, abs=KIB)
 
 
-def test_published_step_equals_that_of_the_wrapper(step_cost, message_hub):
+@pytest.fixture
+def peer(step_cost):
+    """``peer(name, model)`` makes the training step of another."""
+    from peer_steps import PEERS, SharedModule
+
+    def make(name: str, model: nn.Module):
+        return PEERS[name](
+            SharedModule(model, 'trunk'),
+            SGD(model.parameters(), lr=0.05, momentum=0.9),
+            torch.autocast('cpu', enabled=False))
+
+    return make
+
+
+def test_what_runs_and_is_asked_for_is_counted(step_cost):
+    weight = torch.ones(6, requires_grad=True)
+
+    def step():
+        loss = (weight.view(2, 3).exp().sum(0)[1:] * 2).sum()  # 4 operations
+        loss.backward()  # at least as many again
+        weight.grad = None
+        if loss > 0:  # a comparison and a read
+            loss.item()
+        on_host = loss.detach().cpu()  # a read; the rest is there
+        on_host.tolist(), float(2 * on_host)
+
+    assert 4 + 4 + 2 <= step_cost.operations(step) <= 16
+    assert step_cost.host_reads(step) == 3
+
+
+def test_published_step_equals_that_of_the_wrapper(step_cost, peer,
+                                                   message_hub):
     """A third pass gives what the sum of the first two gives."""
-    from training_steps import PublishedStep, WrapperStep
+    from training_steps import WrapperStep
     model = make_model(conflict=True)
     published = copy.deepcopy(model)
     wrapper = GHOptimWrapper(
@@ -102,12 +145,7 @@ def test_published_step_equals_that_of_the_wrapper(step_cost, message_hub):
         apply_to='loss',
         max_weight=float('inf'),
         optimizer=SGD(model.parameters(), lr=0.05, momentum=0.9))
-    steps = [
-        WrapperStep(model, wrapper),
-        PublishedStep(published, published.trunk.parameters(),
-                      SGD(published.parameters(), lr=0.05, momentum=0.9),
-                      torch.autocast('cpu', enabled=False))
-    ]
+    steps = [WrapperStep(model, wrapper), peer('published', published)]
     before = copy.deepcopy(model.state_dict())
     for step in steps:
         step(make_batch())
@@ -116,3 +154,30 @@ def test_published_step_equals_that_of_the_wrapper(step_cost, message_hub):
     for name, value in before.items():
         assert not torch.equal(after[name], value)
         torch.testing.assert_close(after[name] - value, expected[name] - value)
+
+
+@pytest.mark.parametrize('name, projected', [('libmtl', 'trunk'),
+                                             ('pcgrad', '')])
+def test_pcgrad_projects_each_gradient_on_the_other(name, projected,
+                                                    step_cost, peer):
+    """On what LibMTL shares, or, as in the usual loop, on everything."""
+    from peer_steps import task_losses
+    if step_cost.missing_schemes([name]):
+        pytest.skip('it is not installed')
+    model = make_model(conflict=True)
+    part = model.get_submodule(projected)
+    parameters = list(part.parameters())
+    before = parameters_to_vector(parameters).detach()
+    first, second = (
+        torch.cat([
+            torch.zeros_like(p).flatten() if grad is None else grad.flatten()
+            for p, grad in zip(parameters, torch.autograd.grad(
+                loss, parameters, retain_graph=True, allow_unused=True))
+        ]) for loss in task_losses(model, make_batch()))
+    peer(name, model)(make_batch())
+    product = first @ second
+    assert product < 0
+    expected = (1 - product / (first @ first)) * first + (
+        1 - product / (second @ second)) * second
+    step = (before - parameters_to_vector(parameters).detach()) / 0.05
+    torch.testing.assert_close(step, expected, rtol=1e-4, atol=1e-5)

@@ -11,19 +11,21 @@ momentum and a learning rate of 0. The schemes are
     features    the same with probe='features'
     published   as the published GH code: two probing passes and a third
     torchjd     TorchJD's mtl_backward with UPGrad, if it is installed
+    libmtl      LibMTL's PCGrad, if it is installed
+    pcgrad      PCGrad in a loop as it is usually written
 
 Each round runs every scheme once, in a rotating order, and a step is compared
 with the stock step of the same round: the table has the median and the
 quartiles. Peak memory is that of the tensors: of the model, the optimizer
-and the batch, and of what the step adds to them. On a GPU the table also has
-the kernels that a step starts, and how often it waits for the GPU.
+and the batch, and of what the step adds to them. The table also has the
+operations that a step starts and the values that the host asks for; on a GPU
+the kernels, and how often it waits for the GPU.
 """
 from __future__ import annotations
 
 import argparse
 import csv
 import gc
-import importlib.util
 import json
 import tempfile
 import time
@@ -34,10 +36,11 @@ from typing import Callable, Sequence
 
 import numpy as np
 import torch
+from step_counts import host_reads, operations
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 from training_steps import (LAST_STAGES, PRECISIONS, SCHEMES, build_model,
-                            make_batch, make_step)
+                            make_batch, make_step, missing_schemes)
 
 
 def seconds(step: Callable[[], None], device: str) -> float:
@@ -216,15 +219,15 @@ def parse_args() -> argparse.Namespace:
 
 def measured_schemes(wanted: Sequence[str], amp: bool) -> list[str]:
     schemes = [name for name in SCHEMES if name in (*wanted, 'stock')]
-    if 'torchjd' not in schemes:
-        return schemes
-    if importlib.util.find_spec('torchjd') is None:
-        print('torchjd is not installed: no row for it.')
-    elif amp:
-        print('torchjd has no mixed precision: no row for it.')
-    else:
-        return schemes
-    return [name for name in schemes if name != 'torchjd']
+    missing = missing_schemes(schemes)
+    if amp:
+        missing.update({
+            name: f'{name} has no mixed precision: no row for it.'
+            for name in ('torchjd', 'libmtl', 'pcgrad') if name in schemes
+        })
+    for sentence in missing.values():
+        print(sentence)
+    return [name for name in schemes if name not in missing]
 
 
 def main() -> None:
@@ -251,13 +254,13 @@ def main() -> None:
         for name, step in steps.items()
     }
     gradient_bytes = sum(p.nbytes for p in model.parameters())
-    counts = {}
+    counted = dict(operations=operations, reads=host_reads)
     if args.device == 'cuda':
-        counts = {
-            title: {name: count(step) for name, step in steps.items()}
-            for title, count in (('kernels', started_kernels),
-                                 ('waits', waits))
-        }
+        counted = dict(kernels=started_kernels, waits=waits)
+    counts = {
+        title: {name: count(step) for name, step in steps.items()}
+        for title, count in counted.items()
+    }
     print(f'{describe(args)}\n\n'
           f'{table(times, peaks, gradient_bytes, counts)}')
     if args.out is not None:

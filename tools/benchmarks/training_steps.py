@@ -1,8 +1,8 @@
-"""The models of step_cost.py, and its training steps, one per scheme."""
+"""Models to measure, and training steps, one per scheme."""
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import Callable, Iterable
+import importlib.util
+from typing import Callable, Sequence
 
 # Before anything of OpenMMLab: it may repair an import of theirs.
 import mmgh  # noqa: F401
@@ -12,13 +12,10 @@ import torch
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import MODELS, OPTIM_WRAPPERS
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from peer_steps import PEERS, REQUIRED, SharedModule
+from torch import nn
 
-from mmgh.harmonizers import GHPlusPlus
-from mmgh.task_losses import take_apart
-
-SCHEMES = ('stock', 'parameters', 'modules', 'features', 'published',
-           'torchjd')
+SCHEMES = ('stock', 'parameters', 'modules', 'features', *PEERS)
 # What the scheme `modules` compares the gradients on.
 LAST_STAGES = {
     'resnet50': 'backbone.layer4',
@@ -82,13 +79,6 @@ def make_batch(size: int, image_size: int, num_classes: int,
         target=dict(inputs=target))
 
 
-def task_losses(model: nn.Module, batch: dict) -> list[Tensor]:
-    """Losses of the alignment and of the classification."""
-    inputs = model.data_preprocessor(batch, True)
-    total, _ = model.parse_losses(model(**inputs, mode='loss'))
-    return list(take_apart(total).by_task.values())
-
-
 class WrapperStep:
     """As MMEngine's train loop steps with an optim wrapper."""
 
@@ -101,86 +91,46 @@ class WrapperStep:
         self.model.train_step(batch, self.wrapper)
 
 
-class PublishedStep:
-    """The scheme of the published GH code: two backward passes to probe the
-    gradients, and a third one on the weighted loss."""
-
-    def __init__(self, model: nn.Module, shared: Iterable[Tensor],
-                 optimizer: torch.optim.Optimizer,
-                 autocast: AbstractContextManager) -> None:
-        self.model = model
-        self.shared = list(shared)
-        self.optimizer = optimizer
-        self.autocast = autocast
-        self.harmonizer = GHPlusPlus()
-
-    def __call__(self, batch: dict) -> None:
-        with self.autocast:
-            losses = task_losses(self.model, batch)
-        weights = self.harmonizer(self._gramian(losses))
-        (weights[0] * losses[0] + weights[1] * losses[1]).backward()
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-
-    def _gramian(self, losses: list[Tensor]) -> Tensor:
-        gradients = [
-            torch.autograd.grad(loss, self.shared, retain_graph=True)
-            for loss in losses
-        ]
-        return torch.stack([
-            sum(torch.dot(x.flatten(), y.flatten()) for x, y in zip(a, b))
-            for a in gradients for b in gradients
-        ]).view(2, 2)
+def missing_schemes(schemes: Sequence[str]) -> dict[str, str]:
+    """Why some of the schemes cannot run here, by their names."""
+    return {
+        scheme: f'{REQUIRED[scheme]} is not installed: no row for it.'
+        for scheme in schemes if scheme in REQUIRED
+        and importlib.util.find_spec(REQUIRED[scheme]) is None
+    }
 
 
-class TorchJDStep:
-    """TorchJD's Jacobian descent with UPGrad, from the features on."""
-
-    def __init__(self, model: nn.Module, shared: Iterable[Tensor],
-                 optimizer: torch.optim.Optimizer,
-                 autocast: AbstractContextManager) -> None:
-        from torchjd import aggregation, autojac
-        self.model = model
-        self.shared = list(shared)
-        self.optimizer = optimizer
-        self.autocast = autocast
-        self.autojac = autojac
-        self.aggregator = aggregation.UPGrad()
-
-    def __call__(self, batch: dict) -> None:
-        features: list[Tensor] = []  # one for each run of the backbone
-        hook = self.model.backbone.register_forward_hook(
-            lambda module, inputs, outputs: features.extend(outputs))
-        with hook, self.autocast:
-            losses = task_losses(self.model, batch)
-        self.autojac.mtl_backward(
-            losses, features=features, shared_params=self.shared)
-        self.autojac.jac_to_grad(self.shared, self.aggregator)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-
-
-def make_step(scheme: str, model: nn.Module, last_stage: str,
+def make_step(scheme: str,
+              model: nn.Module,
+              last_stage: str,
               optimizer: torch.optim.Optimizer,
-              amp: str | None) -> Callable[[dict], None]:
-    """A training step: ``step(batch)``, in mixed precision with the dtype
-    ``amp``."""
-    own_steps = dict(published=PublishedStep, torchjd=TorchJDStep)
-    if scheme in own_steps:
+              amp: str | None = None,
+              **options) -> Callable[[dict], None]:
+    """A training step: ``step(batch)``.
+
+    Args:
+        scheme (str): One of ``SCHEMES``.
+        model (nn.Module): A data-parallel one at most with our schemes.
+        last_stage (str): What ``'modules'`` compares the gradients on.
+        optimizer (torch.optim.Optimizer): Of the model.
+        amp (str, optional): Type of mixed precision. Defaults to None: none.
+        **options: Of the optim wrapper.
+    """
+    if scheme in PEERS:
         device = next(model.parameters()).device.type
         autocast = torch.autocast(
             device, getattr(torch, amp or 'bfloat16'), enabled=amp is not None)
-        return own_steps[scheme](model, model.backbone.parameters(), optimizer,
-                                 autocast)
-    wrapper = dict(optimizer=optimizer)
+        return PEERS[scheme](SharedModule(model, 'backbone'), optimizer,
+                             autocast)
+    wrapper = dict(optimizer=optimizer, **options)
     if amp:
         wrapper.update(dtype=amp)
     if scheme == 'stock':
         wrapper.update(type='AmpOptimWrapper' if amp else 'OptimWrapper')
     else:
+        wrapper.setdefault('harmonizer', dict(type='mmgh.GHPlusPlus'))
         wrapper.update(
             type='mmgh.GHAmpOptimWrapper' if amp else 'mmgh.GHOptimWrapper',
-            harmonizer=dict(type='mmgh.GHPlusPlus'),
             probe=scheme)
     if scheme == 'modules':
         wrapper.update(shared=[last_stage])
