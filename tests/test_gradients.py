@@ -21,7 +21,7 @@ BOUNDS = {
 @pytest.fixture(params=BOUNDS.values(), ids=BOUNDS)
 def bucket_bytes(request, monkeypatch):
     if request.param is not None:
-        monkeypatch.setitem(gramian._COPIED_BYTES, False, request.param)
+        monkeypatch.setitem(gramian.COPIED_BYTES, False, request.param)
 
 
 def tensors_of(dtype: torch.dtype) -> list[Tensor]:

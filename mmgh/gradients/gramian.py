@@ -12,7 +12,7 @@ from .task_gradients import TaskGradient
 
 # Up to which size a gradient is copied together with others, and how much of
 # one task is: on a CPU, whose cache it should not leave, and on a GPU.
-_COPIED_BYTES = {False: (2**20, 2**22), True: (2**24, 2**25)}
+COPIED_BYTES = {False: (2**20, 2**22), True: (2**24, 2**25)}
 
 
 def gramian_of(gradients: Sequence[TaskGradient],
@@ -92,7 +92,7 @@ def _buckets(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
             yield [tensor]
             continue
         kind = tensor.dtype, tensor.device
-        most = _COPIED_BYTES[tensor.is_cuda][1]
+        most = COPIED_BYTES[tensor.is_cuda][1]
         if sizes.get(kind, 0) + size > most and kind in by_kind:
             yield by_kind.pop(kind)
             sizes[kind] = 0
@@ -103,7 +103,7 @@ def _buckets(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
 
 def _is_copied(tensor: Tensor) -> bool:
     size = tensor.numel() * tensor.element_size()
-    return size <= _COPIED_BYTES[tensor.is_cuda][0]
+    return size <= COPIED_BYTES[tensor.is_cuda][0]
 
 
 def cosines_of(gramian: Tensor) -> Tensor:

@@ -42,6 +42,8 @@ from torch.profiler import ProfilerActivity, profile
 from training_steps import (LAST_STAGES, PRECISIONS, SCHEMES, build_model,
                             make_batch, make_step, missing_schemes)
 
+from mmgh.gradients import gramian
+
 
 def seconds(step: Callable[[], None], device: str) -> float:
     """Wall-clock time of a step."""
@@ -204,6 +206,10 @@ def parse_args() -> argparse.Namespace:
         choices=SCHEMES,
         default=SCHEMES,
         help='the stock step is always measured')
+    add('--gpu-buckets',
+        action='store_true',
+        help='compare gradients in as large pieces as on a GPU, to count the '
+        'operations there')
     add('--out', type=Path, help='CSV of seconds per step to write')
     args = parser.parse_args()
     if args.amp != 'none' and args.device != 'cuda':
@@ -233,6 +239,8 @@ def measured_schemes(wanted: Sequence[str], amp: bool) -> list[str]:
 def main() -> None:
     args = parse_args()
     torch.manual_seed(0)
+    if args.gpu_buckets:
+        gramian.COPIED_BYTES[False] = gramian.COPIED_BYTES[True]
     if args.tf32:
         torch.set_float32_matmul_precision('high')
     model = build_model(args.model, args.image_size, args.num_classes,
