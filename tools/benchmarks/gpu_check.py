@@ -27,7 +27,9 @@ MODELS = [
     ['--model', 'vit-b', '--tf32'],
     ['--model', 'vit-b', '--amp', 'bf16'],
 ]
-SIZE = ['--image-size', '224', '--batch-size', '32', '--rounds', '20']
+SIZE = ['--image-size', '224', '--batch-size', '32', '--rounds', '20',
+        '--schemes', 'parameters', 'modules', 'features', 'published',
+        'torchjd']
 TINY = ['--image-size', '32', '--batch-size', '2', '--rounds', '1',
         '--warmup', '1', '--schemes', 'parameters']
 

@@ -70,6 +70,15 @@ class PeerStep:
         raise NotImplementedError
 
 
+class PassesStep(PeerStep):
+    """A backward pass per task and nothing else: the least that it takes to
+    have the gradients of all tasks."""
+
+    def backward(self, losses: list[Tensor]) -> None:
+        for loss in losses:
+            loss.backward(retain_graph=loss is not losses[-1])
+
+
 class PublishedStep(PeerStep):
     """The scheme of the published GH code: two backward passes to probe the
     gradients, and a third one on the weighted loss."""
@@ -186,6 +195,7 @@ class PCGradStep(PeerStep):
 
 
 PEERS = dict(
+    passes=PassesStep,
     published=PublishedStep,
     torchjd=TorchJDStep,
     libmtl=LibMTLStep,

@@ -9,6 +9,7 @@ momentum and a learning rate of 0. The schemes are
     parameters  mmgh.GHOptimWrapper(probe='parameters'), GH++
     modules     the same with probe='modules', on the last stage
     features    the same with probe='features'
+    passes      a backward pass per task, and nothing else
     published   as the published GH code: two probing passes and a third
     torchjd     TorchJD's mtl_backward with UPGrad, if it is installed
     libmtl      LibMTL's PCGrad, if it is installed
