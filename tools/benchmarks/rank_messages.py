@@ -119,7 +119,10 @@ def measure(make: Callable[[], tuple[nn.Module, dict]],
             _run, (f'{folder}/store', make, last_stage, traces),
             nprocs=2,
             start_method='spawn')
-        return {name: read_trace(traces / _file(name)) for name in SCHEMES}
+        return {
+            name: read_trace(traces / _file(name))
+            for name in SCHEMES if (traces / _file(name)).exists()
+        }
 
 
 def _file(scheme: str) -> str:
@@ -137,6 +140,8 @@ def _run(rank: int, store: str, make: Callable, last_stage: str,
         timeout=timedelta(minutes=5))
     torch.set_num_threads(1)
     for name, options in SCHEMES.items():
+        if options and not sends_bfloat16():
+            continue
         torch.manual_seed(0)
         model, batch = make()
         wrapped = MMDistributedDataParallel(model)
@@ -154,6 +159,15 @@ def _run(rank: int, store: str, make: Callable, last_stage: str,
     # A group that is destroyed may wait for its threads for ever.
     distributed.barrier()
     os._exit(0)
+
+
+def sends_bfloat16() -> bool:
+    """Tell whether this group can; gloo cannot in torch 2.1."""
+    try:
+        distributed.all_reduce(torch.ones(1, dtype=torch.bfloat16))
+    except RuntimeError:
+        return False
+    return True
 
 
 def table(sent: dict[str, Sent]) -> str:
