@@ -74,6 +74,9 @@ def convolutions(graph: GraphModule) -> int:
 def test_network_is_compiled_in_one_part(probe, domain_forward, graphs,
                                          message_hub):
     """And stays so: no step compiles anything again."""
+    if domain_forward == 'joint':
+        # The compiler of torch 2.1 makes several.
+        pytest.importorskip('torch', '2.6')
     model = make_model(domain_forward)
     wrapper = GHOptimWrapper(
         optimizer=SGD(model.parameters(), lr=0.01),
