@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, one_of
 from mmgh.divergence import report_diverged_tasks
-from mmgh.input_error import InputTypeError
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.task_losses import (PlainPasses, check_sum, map_task_losses,
                               take_apart)
 from .harmonized_backward import harmonized_backward
@@ -61,7 +61,7 @@ class HarmonizationMixin:
             apply_to = self._weighting.apply_to
         self._probe = _PROBES[probe](shared, apply_to, reduce_dtype)
         if interval > 1 and apply_to == 'shared':
-            raise ValueError("`interval` should be 1 with `apply_to='shared'`,"
+            raise InputError("`interval` should be 1 with `apply_to='shared'`,"
                              ' which needs the gradient of each task at each '
                              f'step, but got {interval}.')
         # Of the last comparison; None before the first, or if that failed.

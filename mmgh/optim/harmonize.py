@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmgh.arguments import Rule, dict_of, one_of
+from mmgh.input_error import InputError
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import (MarkedLoss, attach_task_losses, check_sum,
                               take_apart)
@@ -98,7 +99,7 @@ def harmonize(losses: Mapping[str, Tensor] | Tensor,
     if apply_to is None:
         apply_to = weighting.apply_to
     if accumulated is None and not is_last:
-        raise ValueError('`accumulated` should be a dict that you keep where '
+        raise InputError('`accumulated` should be a dict that you keep where '
                          '`is_last` is False, but got None.')
     probe = ParameterProbe(shared, apply_to, accumulated=accumulated)
     trained = _prepare(parameters, probe)
@@ -121,7 +122,7 @@ def _mark(losses: Mapping[str, Tensor] | Tensor) -> MarkedLoss:
         return marked
     dict_of(_SCALAR).check(losses=losses)
     if len(losses) < 2:
-        raise ValueError('`losses` should be of at least two tasks, but got '
+        raise InputError('`losses` should be of at least two tasks, but got '
                          f'{sorted(losses)}.')
     return take_apart(attach_task_losses(sum(losses.values()), losses))
 
@@ -157,11 +158,11 @@ def _trained(parameters: list[Tensor]) -> list[Tensor]:
                             f'`parameters()` returns, but has a {type(value)}'
                             ' that is none.')
         if hasattr(value, 'device_mesh'):  # a DTensor
-            raise ValueError('`parameters` should be whole on each process, '
+            raise InputError('`parameters` should be whole on each process, '
                              'but some are sharded, as by FSDP.')
     trained = [p for p in dict.fromkeys(parameters) if p.requires_grad]
     if not trained:
-        raise ValueError('`parameters` should be trained, but none of them '
+        raise InputError('`parameters` should be trained, but none of them '
                          'requires a gradient.')
     return trained
 
@@ -191,7 +192,7 @@ def _refuse_to_forget(harmonizer: str | dict | Callable | Sequence,
     ]
     for one, built in zip(given, weighting.harmonizers):
         if one is not built and memory_of(built):
-            raise ValueError(
+            raise InputError(
                 '`harmonizer` should be an object that you keep, such as '
                 f'{type(built).__name__}(...), since its memory would be lost '
                 f'after each call, but got {one!r}.')

@@ -7,6 +7,7 @@ from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
 from mmengine.optim.scheduler.param_scheduler import INF
 
 from mmgh.arguments import number
+from mmgh.input_error import InputError
 from mmgh.registry import PARAM_SCHEDULERS
 
 
@@ -56,7 +57,7 @@ class InverseDecayLR(LRSchedulerMixin, _ParamScheduler):
         """Build the schedule that goes as far in each epoch, but iteration by
         iteration; MMEngine calls it for ``convert_to_iter_based=True``."""
         if not by_epoch:
-            raise ValueError('`by_epoch` should be True with '
+            raise InputError('`by_epoch` should be True with '
                              '`convert_to_iter_based=True`, but got '
                              f'{by_epoch!r}.')
         return cls(

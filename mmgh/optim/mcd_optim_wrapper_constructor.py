@@ -7,6 +7,7 @@ from mmengine.optim import (AmpOptimWrapper, ApexOptimWrapper,
 from torch import nn
 
 from mmgh.arguments import OPTIONS
+from mmgh.input_error import InputError
 from mmgh.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from mmgh.unwrap import unwrap
 from .harmonization_mixin import harmonization_arguments
@@ -60,7 +61,7 @@ class MCDOptimWrapperConstructor:
                  optim_wrapper_cfg: dict,
                  paramwise_cfg: dict | None = None) -> None:
         if paramwise_cfg is not None:
-            raise ValueError('`paramwise_cfg` should be in `generator` or '
+            raise InputError('`paramwise_cfg` should be in `generator` or '
                              f'`classifier`, but got {paramwise_cfg!r} beside '
                              'them.')
         self.optim_wrapper_cfg = optim_wrapper_cfg
@@ -75,7 +76,7 @@ class MCDOptimWrapperConstructor:
         bypasses = getattr(type(model), 'train_step', None) is (
             MMDistributedDataParallel.train_step)
         if bypasses or isinstance(model, MMSeparateDistributedDataParallel):
-            raise ValueError(
+            raise InputError(
                 "`model_wrapper_cfg.type` should be 'mmgh."
                 "OwnStepDistributedDataParallel', which lets the model do its "
                 f'steps, but got {type(model).__name__}.')
@@ -120,7 +121,7 @@ def _compared_on(modules: dict[str, nn.Module], config: dict) -> dict:
     """Compare gradients on modules that another optim wrapper steps."""
     probe = config.get('probe', 'modules')
     if probe != 'modules':
-        raise ValueError("`probe` should be 'modules' where the model has "
+        raise InputError("`probe` should be 'modules' where the model has "
                          "`harmonized_step='B'`: the classifiers step, but "
                          'gradients of the generator are compared. But got '
                          f'{probe!r}.')
@@ -133,13 +134,13 @@ def _compared_on(modules: dict[str, nn.Module], config: dict) -> dict:
 
 def _check_all(configs: dict, harmonized: str) -> None:
     if set(configs) != set(_PARTS):
-        raise ValueError('`optim_wrapper` should have `constructor`, '
+        raise InputError('`optim_wrapper` should have `constructor`, '
                          '`generator` and `classifier`, but besides '
                          f'`constructor` it has {sorted(configs)}.')
     for name in _PARTS:
         _check(name, configs[name])
         if name != harmonized and 'harmonizer' in configs[name]:
-            raise ValueError(
+            raise InputError(
                 f'`harmonizer` should be in `{harmonized}`, as the '
                 '`harmonized_step` of the model has it, but is in '
                 f'`{name}`.')
@@ -153,8 +154,8 @@ def _check(name: str, config: dict) -> None:
         wrapper_type = OPTIM_WRAPPERS.get(wrapper_type)
     if wrapper_type is not None and issubclass(
             wrapper_type, (AmpOptimWrapper, ApexOptimWrapper)):
-        raise ValueError(f'`{name}.type` should be one for full precision, '
+        raise InputError(f'`{name}.type` should be one for full precision, '
                          f"but got {config['type']!r}.")
     if config.get('accumulative_counts', 1) != 1:
-        raise ValueError(f'`{name}.accumulative_counts` should be 1, but got '
+        raise InputError(f'`{name}.accumulative_counts` should be 1, but got '
                          f"{config['accumulative_counts']!r}.")

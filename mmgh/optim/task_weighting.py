@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmgh.arguments import number
 from mmgh.gradients import all_finite
-from mmgh.input_error import InputTypeError
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import Pairs, check_pairs
 
@@ -56,7 +56,7 @@ class TaskWeighting:
         if not self._is_list:
             harmonizer = [harmonizer]
         if not harmonizer:
-            raise ValueError('`harmonizer` should be one for all, or a list '
+            raise InputError('`harmonizer` should be one for all, or a list '
                              'with one for each of the `pairs` '
                              f'{pairs!r}, but got {harmonizer!r}.')
         # A harmonizer may have a memory: each group gets one of its own.
@@ -99,7 +99,7 @@ class TaskWeighting:
             found = (
                 f'the shape {tuple(weights.shape)}'
                 if isinstance(weights, Tensor) else repr(weights))
-            raise ValueError(
+            raise InputError(
                 f'`harmonizer` should return {len(gramian)} weights as a '
                 f'tensor, but {_name_of(harmonizer)} returned {found}.')
         weights = weights.to(gramian)
@@ -149,7 +149,7 @@ class TaskWeighting:
                      pairs: Pairs | None) -> Group:
         """Return all tasks, in the order in which the pairs name them."""
         if len(tasks) < 2 or self._num_tasks not in (None, len(tasks)):
-            raise ValueError(
+            raise InputError(
                 '`pairs` should name the tasks to harmonize unless the model '
                 f'has exactly two, but it has {sorted(tasks)}.')
         named = [task for pair in pairs or () for task in pair]
@@ -158,7 +158,7 @@ class TaskWeighting:
 
     def _check_count(self, pairs: Sequence | None) -> None:
         if self._is_list and len(self.harmonizers) != len(pairs or ()):
-            raise ValueError(
+            raise InputError(
                 '`harmonizer` should be one for all, or a list with one for '
                 f'each of the `pairs` {pairs!r}, but got {self.harmonizers}.')
 
@@ -202,7 +202,7 @@ def _prepare(harmonizer: Weigh, tasks: Group) -> None:
         return
     known = getattr(harmonizer, _TASKS, None)
     if known not in (None, tasks) and memory_of(harmonizer):
-        raise ValueError(
+        raise InputError(
             f'`harmonizer` should be one of its own for the tasks {tasks}, '
             f'but this {_name_of(harmonizer)} has the memory of {known}.')
     if known != tasks:
@@ -218,7 +218,7 @@ def memory_of(harmonizer: Weigh) -> dict:
 def _check_names(pairs: Pairs, tasks: Collection[str]) -> list[Group]:
     unknown = {task for pair in pairs for task in pair} - set(tasks)
     if unknown:
-        raise ValueError(f'`pairs` should name tasks of the model, which are '
+        raise InputError(f'`pairs` should name tasks of the model, which are '
                          f'{sorted(tasks)}, but got {sorted(unknown)}.')
     return [tuple(pair) for pair in pairs]
 
@@ -233,6 +233,6 @@ def _build_harmonizer(harmonizer: dict | Weigh) -> Weigh:
     memory = getattr(harmonizer, 'memory', ())
     if isinstance(memory, str) or not all(
             hasattr(harmonizer, name) for name in memory):
-        raise ValueError(f'`memory` of {_name_of(harmonizer)} should list '
+        raise InputError(f'`memory` of {_name_of(harmonizer)} should list '
                          f'names of its attributes, but got {memory!r}.')
     return harmonizer

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mmgh.arguments import NAME, list_of
+from mmgh.input_error import InputError
 
 # Names of tasks that are harmonized with each other, two by two.
 Pairs = Sequence[tuple[str, str]]
@@ -150,7 +151,7 @@ def take_apart(total: Tensor) -> MarkedLoss:
     """
     if not get_task_losses(total):
         if _is_made_of_marked(total):
-            raise ValueError(
+            raise InputError(
                 'The total loss should come as the model made it, since '
                 'arithmetic such as `total / 2` or `total + penalty` loses '
                 'the task losses that it carries. To scale it, use '
@@ -159,7 +160,7 @@ def take_apart(total: Tensor) -> MarkedLoss:
                 'loss by itself, such as `accelerator.backward` or the '
                 'automatic optimization of Lightning, gives way to '
                 '`mmgh.harmonize(total, ...)`.')
-        raise ValueError(
+        raise InputError(
             'The total loss should carry its task losses, since a sum cannot '
             'be harmonized, but got none. Use `mmgh.UDAClassifier`, put '
             '`mmgh.TaskMarked` around the model in its config, derive it '
@@ -169,7 +170,7 @@ def take_apart(total: Tensor) -> MarkedLoss:
     losses = MarkedLoss(total, *getattr(total, _MARKS))
     for task, loss in losses.by_task.items():
         if not loss.requires_grad:
-            raise ValueError(f'The loss of the task `{task}` should depend on '
+            raise InputError(f'The loss of the task `{task}` should depend on '
                              'trained parameters, but has no gradient.')
     return losses
 
@@ -216,7 +217,7 @@ def check_sum(losses: MarkedLoss) -> None:
     total = losses.total.detach()
     difference = total - sum(loss.detach() for loss in losses.by_task.values())
     if difference.abs() > 1e-3 * (1 + total.abs()):
-        raise ValueError(
+        raise InputError(
             f'The task losses {sorted(losses.by_task)} should sum up to the '
             f'total loss, but they differ from it by {difference.item():.4g}.')
 
@@ -230,8 +231,8 @@ def check_pairs(pairs: Pairs) -> None:
     """
     list_of(list_of(NAME, length=2)).check(pairs=pairs)
     if any(first == second for first, second in pairs):
-        raise ValueError('`pairs` should list pairs of two different tasks, '
+        raise InputError('`pairs` should list pairs of two different tasks, '
                          f'but got {pairs!r}.')
     if len(set(map(frozenset, pairs))) < len(pairs):
-        raise ValueError(
+        raise InputError(
             f'`pairs` should name each pair once, but got {pairs!r}.')

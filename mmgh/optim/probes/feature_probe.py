@@ -8,6 +8,7 @@ from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor
 
 from mmgh.gradients import TaskGradient, gramian_of, probe_gradient
+from mmgh.input_error import InputError
 from mmgh.task_losses import MarkedLoss, SharedFeatures
 from .probe import Comparison, Probe, TaskWeights, product_by_task
 
@@ -29,11 +30,11 @@ class FeatureProbe(Probe):
                  apply_to: str,
                  reduce_dtype: str | None = None) -> None:
         if shared is not None:
-            raise ValueError("`shared` should be left out with "
+            raise InputError("`shared` should be left out with "
                              "`probe='features'`: the model marks its shared "
                              f'features itself; but got {shared!r}.')
         if reduce_dtype is not None:
-            raise ValueError("`reduce_dtype` should be left out with "
+            raise InputError("`reduce_dtype` should be left out with "
                              "`probe='features'`, where the model wrapper "
                              'sends the gradients, by a communication hook '
                              f'of yours or without; but got {reduce_dtype!r}.')
@@ -83,14 +84,14 @@ class _FeatureGradients(Comparison):
 def _require_shared_features(losses: MarkedLoss) -> SharedFeatures:
     shared = losses.shared_features
     if shared is None:
-        raise ValueError(
+        raise InputError(
             "The model should mark its shared features for `probe='features'`,"
             ' but it marks none. Use `mmgh.UDAClassifier`, name a module in '
             '`features` of `mmgh.TaskMarked`, or let the model return its '
             'losses through `TaskLossMixin.losses_at`.')
     tensors = [tensor for tensor in shared.tensors if tensor.requires_grad]
     if not tensors:
-        raise ValueError("The shared features should depend on trained "
+        raise InputError("The shared features should depend on trained "
                          "parameters for `probe='features'`, but all that is "
                          'before them is frozen.')
     return SharedFeatures(tensors, shared.task_losses)
@@ -102,7 +103,7 @@ def _check_same_losses(tasks: Sequence[str], task_losses: dict[str, Tensor],
         loss = task_losses[task].detach()
         probed = probed_losses.get(task, torch.zeros_like(loss)).detach()
         if not torch.isclose(loss, probed, rtol=1e-3, equal_nan=True):
-            raise ValueError(
+            raise InputError(
                 f'The loss of the task `{task}` should come as it is from one '
                 "call of `TaskLossMixin.losses_at` for `probe='features'`, "
                 f'but is {loss.item():.4g} in the total and '
@@ -112,7 +113,7 @@ def _check_same_losses(tasks: Sequence[str], task_losses: dict[str, Tensor],
 def _check_reached(gradients: dict[str, TaskGradient]) -> None:
     for task, gradient in gradients.items():
         if not gradient:
-            raise ValueError(f'The loss of the task `{task}` should depend on '
+            raise InputError(f'The loss of the task `{task}` should depend on '
                              'the shared features, but does not.')
 
 

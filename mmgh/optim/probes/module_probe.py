@@ -6,6 +6,7 @@ from typing import Sequence
 from torch import Tensor, nn
 
 from mmgh.gradients import TaskGradient, gramian_of, probe_gradient
+from mmgh.input_error import InputError
 from mmgh.task_losses import MarkedLoss
 from .named_parameters import NamedParameters
 from .probe import (Comparison, Probe, TaskWeights, product_by_task,
@@ -24,10 +25,10 @@ class ModuleProbe(Probe):
                  apply_to: str,
                  reduce_dtype: str | None = None) -> None:
         if shared is None:
-            raise ValueError("`shared` should name the modules that "
+            raise InputError("`shared` should name the modules that "
                              "`probe='modules'` compares, but got None.")
         if apply_to != 'loss':
-            raise ValueError("`apply_to` should be 'loss' with "
+            raise InputError("`apply_to` should be 'loss' with "
                              "`probe='modules'`, which has the gradients of "
                              f'these modules only, but got {apply_to!r}.')
         super().__init__(shared, apply_to, reduce_dtype)

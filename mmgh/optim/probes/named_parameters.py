@@ -5,6 +5,7 @@ from typing import Sequence
 from torch import Tensor, nn
 
 from mmgh.gradients import TaskGradient
+from mmgh.input_error import InputError
 from mmgh.unwrap import unwrap
 
 
@@ -29,14 +30,14 @@ class NamedParameters:
                 if key == name or key.startswith(f'{name}.')
             ]
             if not matches:
-                raise ValueError(
+                raise InputError(
                     f'`shared` should name modules with parameters, but got '
                     f'{name!r}; the model has '
                     f'{sorted(name for name, _ in model.named_children())}.')
             found.update(dict.fromkeys(matches))
         self._parameters = [p for p in found if p.requires_grad]
         if not self._parameters:
-            raise ValueError('`shared` should name modules that are trained, '
+            raise InputError('`shared` should name modules that are trained, '
                              f'but {self.names} are frozen.')
 
     def get(self) -> list[Tensor]:
@@ -53,6 +54,6 @@ class NamedParameters:
         if not any(
                 all(parameter in gradient for gradient in gradients)
                 for parameter in self._parameters):
-            raise ValueError('`shared` should name modules that the tasks '
+            raise InputError('`shared` should name modules that the tasks '
                              f'{tuple(tasks)} all depend on, but got '
                              f'{self.names}.')

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmgh.gradients import (TaskGradient, add_to_grad_fields, gramian_of,
                             scale_gradient, task_gradient)
+from mmgh.input_error import InputError
 from mmgh.task_losses import MarkedLoss
 from .named_parameters import NamedParameters
 from .probe import Comparison, Probe, TaskWeights, refuse_sharded
@@ -44,7 +45,7 @@ class ParameterProbe(Probe):
     def prepare(self, model: nn.Module) -> None:
         refuse_sharded(model, 'parameters')
         if getattr(model, 'static_graph', False):
-            raise ValueError("`static_graph` of the model wrapper should be "
+            raise InputError("`static_graph` of the model wrapper should be "
                              "False with `probe='parameters'`, which runs "
                              'several backward passes, but got True. The '
                              'other probes go with it.')

@@ -9,6 +9,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmgh.arguments import NAMES, one_of
 from mmgh.gradients import RankAverage
+from mmgh.input_error import InputError
 from mmgh.task_losses import MarkedLoss
 
 # Weights of tasks that are harmonized with each other, one tuple a group.
@@ -108,6 +109,6 @@ def refuse_sharded(model: nn.Module, probe: str) -> None:
     if any(isinstance(m, FullyShardedDataParallel)
            for m in model.modules()) or any(
                hasattr(p, 'device_mesh') for p in model.parameters()):
-        raise ValueError(
+        raise InputError(
             f"`probe` should be 'features' under FSDP, where no rank has "
             f'whole parameters, but got {probe!r}.')
