@@ -70,7 +70,12 @@ def saving_when_stopped(runner: Runner) -> Iterator[None]:
     hook = StopHook()
     runner.register_hook(hook)
     process = os.getpid()
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    # What a shell starts in the background ignores Ctrl+C.
+    before = {
+        number: handler
+        for number, handler in zip(SIGNALS, map(signal.getsignal, SIGNALS))
+        if handler is not signal.SIG_IGN
+    }
 
     def restore() -> None:
         for number, handler in before.items():
@@ -91,7 +96,7 @@ def saving_when_stopped(runner: Runner) -> Iterator[None]:
         with suppress(OSError):
             os.write(2, STOPPING)
 
-    for number in SIGNALS:
+    for number in before:
         signal.signal(number, ask)
     try:
         yield

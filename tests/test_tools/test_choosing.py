@@ -87,7 +87,7 @@ def test_target_labels_choose_nothing(trained, train, tmp_path):
 def test_oracle_without_labels_is_refused(train, tmp_path):
     path = tmp_path / 'no_labels.py'
     without_target_labels().dump(path)
-    with pytest.raises(ValueError, match='labels of all target images'):
+    with pytest.raises(SystemExit, match='labels of all target images'):
         train(path, tmp_path, 'train_cfg.val_interval=1')
 
 
@@ -108,7 +108,7 @@ def test_metrics_are_checked_before_training(change, message, train, tmp_path):
     change(config)
     path = tmp_path / 'changed.py'
     config.dump(path)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(SystemExit, match=message):
         train(path, tmp_path, 'default_hooks.checkpoint.interval=1')
     assert not list(tmp_path.glob('*.pth'))
 

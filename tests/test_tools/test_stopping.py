@@ -42,6 +42,14 @@ class Signals(Hook):
         self.saved.append(checkpoint['meta']['iter'])
 
 
+@pytest.fixture(autouse=True)
+def not_in_the_background():
+    """A shell without job control has what it starts there ignore Ctrl+C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def stop(load_tool):
     """``stop(work_dir, iteration, point)`` is a training that was stopped,
@@ -143,6 +151,18 @@ def test_weights_that_diverged_are_not_saved(stop, tmp_path):
                     runner.model.linear.weight.fill_(torch.nan)
 
     assert stop(tmp_path, 5, custom_hooks=[Diverge()])[1] == [4]
+
+
+def test_a_signal_that_is_ignored_stays_so(load_tool, tmp_path):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    saving_when_stopped = import_module('stopping').saving_when_stopped
+    runner = make_runner(tmp_path, checkpoint=ATOMIC)
+    runner.register_hook(
+        Signals(5, 'before_train_iter', (signal.SIGINT, signal.SIGINT)))
+    with saving_when_stopped(runner):
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        runner.train()
+    assert_same_end(runner, trained(tmp_path / 'whole', checkpoint=ATOMIC))
 
 
 def test_a_worker_goes_on(tmp_path):

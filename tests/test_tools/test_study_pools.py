@@ -6,6 +6,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -13,8 +14,11 @@ import torch
 
 from mmgh.input_error import InputError
 from ..processes import CopiedPopen
+from .conftest import TOOLS
 from .small_study import write_study
 
+with_submitit = pytest.mark.skipif(
+    find_spec('submitit') is None, reason='submitit is not installed')
 # What a run imports tells what its process was given.
 TELL = '''
 import os
@@ -120,13 +124,20 @@ def test_missing_submitit_is_told_in_a_sentence(tools, tmp_path, monkeypatch):
               '--cluster', 'slurm')
 
 
+@with_submitit
+def test_log_files_stay_open(tmp_path):
+    code = (f'import logging; file = logging.FileHandler({str(tmp_path)!r} + '
+            '"/log"); import studying.slurm_pool; assert file.stream')
+    subprocess.run([sys.executable, '-c', code], cwd=TOOLS, check=True)
+
+
+@with_submitit
 @pytest.mark.parametrize('given, message', [
     (['partitoin=gpu'], r"but: Unavailable parameter.*'partitoin'"),
     (['time=1:00:00'], r"number of minutes, but got '1:00:00'"),
 ])
 def test_wrong_parameters_of_jobs_are_refused(pools, options, tmp_path,
                                               monkeypatch, given, message):
-    pytest.importorskip('submitit')
     (tmp_path / 'srun').touch(mode=0o755)
     monkeypatch.setenv('PATH', str(tmp_path))
     args = options('--cluster', 'slurm', '--slurm', *given)
@@ -135,8 +146,8 @@ def test_wrong_parameters_of_jobs_are_refused(pools, options, tmp_path,
         pools.make_pool(args)
 
 
+@with_submitit
 def test_missing_slurm_is_told(pools, options, tmp_path, monkeypatch):
-    pytest.importorskip('submitit')
     monkeypatch.setenv('PATH', str(tmp_path))
     args = options('--cluster', 'slurm')
     args.out = tmp_path

@@ -7,13 +7,15 @@ from pathlib import Path
 from shlex import quote
 from typing import Iterable
 
-from submitit import SlurmExecutor, SlurmJob
-from submitit.core.utils import FailedJobError
-
 from mmgh.atomic_files import write_atomically
 from mmgh.input_error import InputError
 from .job import Job
+from .log_settings import log_settings_kept
 from .output import LOG, last_words
+
+with log_settings_kept():
+    from submitit import SlurmExecutor, SlurmJob
+    from submitit.core.utils import FailedJobError
 
 TOOLS = Path(__file__).resolve().parents[1]
 # Seconds between questions to Slurm.
