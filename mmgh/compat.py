@@ -113,8 +113,9 @@ class _Finder(MetaPathFinder):
     def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
         if name != self._name:
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        for finder in others:
+        # Those behind it alone: an import of mmgh again puts another one of
+        # its kind before it.
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1:]:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 spec.loader.exec_module = functools.partial(

@@ -117,6 +117,8 @@ def _check_text(cfg: Mapping, source: ConfigSource) -> None:
             hint = ('what its base makes of that name stays as it is. Set '
                     f'{_users(name, source)} here, too.')
         elif _holders(name, cfg):
+            if _is_in_effect(name, cfg):
+                continue
             hint = f'do you mean `{_holders(name, cfg)[0]}.{name}`?'
         else:
             continue
@@ -137,8 +139,8 @@ def check_settings(settings: Mapping, cfg: Mapping) -> None:
     Raises:
         InputError: If the config has no such name at the top, nor does
             MMEngine read one; if the name is that of a variable, which was
-            used already; or if it is of a preprocessor that would take the
-            place of the config's.
+            used already, or of what another setting has; or if it is of a
+            preprocessor that would take the place of the config's.
     """
     for name in settings:
         if name in _read_at_top() or name in _NEVER_MEANT:
@@ -155,6 +157,14 @@ def check_settings(settings: Mapping, cfg: Mapping) -> None:
             raise InputError(
                 f'`{name}` should be set where it is used, in {users}: it is '
                 'a variable of the config, and nothing would look at it.')
+        if within:
+            depth = within[0].count('.')
+            meant = [f'{path}.{name}' for path in within
+                     if path.count('.') == depth]
+            raise InputError(
+                f'`{name}` should be set where it is used, such as {meant}: '
+                'at the top it is a variable of the config, and nothing '
+                'would look at it.')
     within_model = settings.get('model')
     if (isinstance(within_model, Mapping)
             and 'data_preprocessor' in within_model
@@ -177,6 +187,12 @@ def _holders(name: str, cfg: Mapping) -> list[str]:
     found = [path for path, node in nested_dicts(read)
              if path and name in node]
     return sorted(found, key=lambda path: path.count('.'))
+
+
+def _is_in_effect(name: str, cfg: Mapping) -> bool:
+    """Tell whether the setting that is meant has this value anyway."""
+    node = dict(nested_dicts(dict(cfg.items())))[_holders(name, cfg)[0]]
+    return node[name] == cfg.get(name)
 
 
 def _source(cfg: Mapping) -> ConfigSource | None:

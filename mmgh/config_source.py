@@ -46,6 +46,27 @@ class ConfigSource:
         }
         return own | set(filter(None, map(_name_in_base, nodes)))
 
+    def gives_alike(self, name: str, other: ConfigSource) -> bool:
+        """Tell whether a name is the same here as in another file, where it
+        is plain values."""
+        mine, theirs = self._given(name), other._given(name)
+        return bool(mine) and mine[-1:] == theirs[-1:]
+
+    def _given(self, name: str) -> list[str]:
+        """Return what a name at the top is made of, each time that it is
+        given; with variables in it that would not tell what it is."""
+        values = [
+            node.value for node in self._tree.body
+            if isinstance(node, ast.Assign) and any(
+                getattr(target, 'id', None) == name
+                for target in node.targets)
+        ]
+        return [
+            ast.dump(value) for value in values
+            if all(getattr(part, 'id', 'dict') == 'dict'
+                   for part in ast.walk(value))
+        ]
+
     def users_of(self, name: str) -> list[str]:
         """Return the names that it gives to what has a variable in it, of its
         own or of a base."""

@@ -16,7 +16,7 @@ def unread_names(source: ConfigSource,
                  used: frozenset[str] = frozenset()
                  ) -> Iterator[tuple[Path, str, bool]]:
     """Yield names that a user gives in a config, or a base of it, where they
-    are neither known nor used.
+    are neither known nor used, and say more than the base does.
 
     Args:
         source (ConfigSource): The config.
@@ -33,7 +33,9 @@ def unread_names(source: ConfigSource,
             set().union(*(base.assigned for base in below))
             & set().union(*(base.read for base in below)))
         for name in sorted(source.assigned - source.read - used):
-            if name not in known and not name.startswith('_'):
+            if (name not in known and not name.startswith('_')
+                    and not any(source.gives_alike(name, base)
+                                for base in below)):
                 yield source.path, name, name in variables
     for base in source.bases:
         yield from unread_names(base, known, used | source.read)

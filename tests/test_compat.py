@@ -6,6 +6,9 @@ import pickle
 import re
 import subprocess
 import sys
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from mmengine import optim
 from mmengine.fileio import FileClient
 from mmengine.logging import HistoryBuffer, MMLogger
 
-from mmgh.compat import check_minimum_version, is_at_least
+from mmgh.compat import after_import, check_minimum_version, is_at_least
 from .log_warnings import warnings_of
 
 ROOT = Path(__file__).parents[1]
@@ -95,6 +98,19 @@ def test_torchvision_is_mended_when_it_is_imported(tmp_path, text, error):
         assert result.returncode == 0, result.stderr
     else:
         assert error in result.stderr
+
+
+def test_repairs_of_a_package_that_is_imported_again(tmp_path, monkeypatch):
+    """As by ``importlib.reload`` in a notebook, before what they mend."""
+    monkeypatch.setattr(sys, 'meta_path', list(sys.meta_path))
+    (tmp_path / 'mended_later.py').write_text('name = 1')
+    monkeypatch.syspath_prepend(tmp_path)
+    done: list[int] = []
+    for number in range(3):
+        after_import('mended_later', partial(done.append, number))
+    assert not done and find_spec('module_that_is_not_there') is None
+    assert import_module('mended_later').name == 1
+    assert sorted(done) == [0, 1, 2]
 
 
 class Attack:

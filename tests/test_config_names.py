@@ -217,6 +217,20 @@ def test_a_variable_of_a_base_that_stays_as_it_is_is_refused(child, tmp_path):
     assert cfg.val_dataloader.dataset.data_root == 'mine'
 
 
+def test_what_is_in_effect_anyway_passes(child, tmp_path):
+    """Leftovers of a copy: the setting, or a base, says the same."""
+    child('num_classes = 10\nmodel = dict(head=dict(num_classes=10))')
+    with pytest.raises(InputError, match='`model.head.num_classes`'):
+        child('num_classes = 10\nmodel = dict(head=dict(num_classes=3))')
+    base = tmp_path / 'base.py'
+    base.write_text("number = 3\nkind = 'A'\nitems = dict(n=number)\n"
+                    'val_dataloader = dict(dataset=dict(t=kind, d=items))')
+    child("kind = 'A'", base)
+    for text in ("kind = 'B'", 'number = 4\nitems = dict(n=number)'):
+        with pytest.raises(InputError, match='stays as it is'):
+            child(text, base)
+
+
 def test_a_variable_for_who_is_based_on_it_passes(tmp_path):
     (tmp_path / 'a.py').write_text('harmonizer = dict(x=1)\n'
                                    'optim_wrapper = dict(harmonizer={})')
@@ -257,6 +271,17 @@ def test_a_setting_of_a_variable_is_refused():
     with pytest.raises(InputError, match='`source` should be set where it is '
                        r"used, in \['train_dataloader'"):
         read_config(folders, {'source.data_root': 'mine'})
+
+
+def test_a_setting_of_what_a_variable_was_is_refused(child, tmp_path):
+    """MMEngine writes variables beside the settings that they are in."""
+    cfg = child('batch_size = 5\n'
+                'train_dataloader = dict(batch_size=batch_size)')
+    cfg.launcher = 'none'
+    cfg.dump(tmp_path / 'written.py')
+    with pytest.raises(InputError, match='`batch_size` should be set where it '
+                       r"is used, such as \[.*'train_dataloader.batch_size'"):
+        read_config(tmp_path / 'written.py', {'batch_size': 4})
 
 
 @pytest.mark.parametrize('text, setting, found', [
