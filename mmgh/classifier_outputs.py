@@ -15,6 +15,20 @@ from mmgh.input_error import InputError
 from mmgh.nested import flatten_tensors
 
 
+def check_classifier(model: nn.Module) -> None:
+    """Refuse a model whose head does not tell of one class an image.
+
+    Raises:
+        InputError: If it has no such head, as one of several labels.
+    """
+    head = getattr(model, 'head', None)
+    if not hasattr(head, 'pre_logits'):
+        raise InputError(
+            '`model` should be a classifier, whose head has scores of classes '
+            f'and features before them, but is a {type(model).__name__} with '
+            + ('no head.' if head is None else f'a {type(head).__name__}.'))
+
+
 def features_of(head: nn.Module, feats: tuple) -> Tensor:
     """Input of the last classification layer, shape ``(N, D)``; that of
     several branches is concatenated."""

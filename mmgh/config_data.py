@@ -8,6 +8,20 @@ from mmengine.config import Config, ConfigDict
 from mmgh.input_error import InputError
 
 
+def unmarked(model: dict) -> dict:
+    """Return the config of the model that ``TaskMarked`` marks, which has the
+    same weights, and predicts the same; any other as it is."""
+    kind = model.get('type')
+    name = kind.split('.')[-1] if isinstance(kind, str) else getattr(
+        kind, '__name__', '')
+    if name != 'TaskMarked':
+        return model
+    plain = type(model)(model['model'])
+    if model.get('data_preprocessor'):
+        plain.setdefault('data_preprocessor', model['data_preprocessor'])
+    return plain
+
+
 def loads_files(pipeline: Sequence[dict]) -> bool:
     """Tell whether a pipeline reads files; if not, the data set gives
     images."""

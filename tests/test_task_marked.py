@@ -256,7 +256,7 @@ build = partial(marked, MULTI_TASK)
     ({'Digit_*': 'digit', 'parity_*': 'parity'}, '`digit_loss` matches none'),
 ])
 def test_each_loss_should_match_one_pattern(tasks, sentence):
-    with pytest.raises(KeyError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         task_losses_of(build(tasks), multi_task_batch())
 
 
@@ -317,5 +317,5 @@ def test_what_is_no_model_is_refused(model):
 
 def test_module_that_is_passed_by_is_told():
     net = build(OF_MULTI_TASK, features='head')
-    with pytest.raises(RuntimeError, match="'head' is not called for them"):
+    with pytest.raises(InputError, match="'head' is not called for them"):
         net(**multi_task_batch(), mode='loss')

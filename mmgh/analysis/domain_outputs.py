@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmgh.arguments import COUNT
-from mmgh.classifier_outputs import (check_finite_outputs, features_of,
-                                     scores_of)
+from mmgh.classifier_outputs import (check_classifier, check_finite_outputs,
+                                     features_of, scores_of)
 from mmgh.input_error import InputError
 from .domain_datasets import SOURCE, TARGET, in_one_line
 from .trained_model import Trained
@@ -51,10 +51,12 @@ def outputs_of_domains(trained: Trained,
             title, and tells the user how many are done. Defaults to None.
 
     Raises:
-        InputError: If an image cannot be read, if the classifier does not
-            take the images, or if features are infinite or NaN.
+        InputError: If it is no classifier, if an image cannot be read, if
+            the classifier does not take the images, or if features are
+            infinite or NaN.
     """
     model = trained.build_model(device)
+    check_classifier(model)
     outputs = {}
     for domain, dataset in datasets.items():
         try:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmgh.checkpoints import (check_finite, checkpoint_of, newest_checkpoint,
                               read_checkpoint, read_on_disk)
+from mmgh.config_data import unmarked
 from mmgh.config_file import parse_config, read_config
 from mmgh.input_error import InputError
 from mmgh.registered_types import check_registered
@@ -72,7 +73,8 @@ class Trained(NamedTuple):
     def classes(self) -> list[str]:
         """Names of the classes; numbers where the data have none."""
         meta = self.content['meta'].get('dataset_meta') or {}
-        number = (self._told_cfg.model.get('head') or {}).get('num_classes', 0)
+        head = unmarked(self._told_cfg.model).get('head') or {}
+        number = head.get('num_classes', 0)
         return [str(name) for name in meta.get('classes') or range(number)]
 
     @property

@@ -12,7 +12,7 @@ from mmpretrain.models import ImageClassifier
 
 from mmgh.config_data import (innermost_datasets, loads_files, pipeline_of,
                               target_loader, target_test_data,
-                              without_initialisation)
+                              unmarked, without_initialisation)
 from mmgh.input_error import InputError
 from .file_pipeline import file_pipeline
 from .translations import TRANSLATIONS, Weights
@@ -38,10 +38,11 @@ def plain_classifier(cfg: Config, state_dict: Weights,
             mmpretrain cannot express, or if there is neither a test nor a
             validation pipeline.
     """
-    model, weights = _plain_model(cfg.model, state_dict)
+    trained = unmarked(cfg.model)
+    model, weights = _plain_model(trained, state_dict)
     test_data = _plain_test_data(cfg, classes)
     preprocessor = (
-        cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
+        trained.get('data_preprocessor') or cfg.get('data_preprocessor')
         or {})
     config = dict(
         default_scope='mmpretrain',

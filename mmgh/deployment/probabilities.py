@@ -3,6 +3,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmgh.input_error import InputError
+
 
 @torch.no_grad()
 def probabilities_of(model: nn.Module, images: Tensor) -> Tensor:
@@ -14,6 +16,15 @@ def probabilities_of(model: nn.Module, images: Tensor) -> Tensor:
 
     Returns:
         Tensor: Shape ``(N, classes)``, on the CPU.
+
+    Raises:
+        InputError: If it is no classifier of one label an image.
     """
     predictions = model.test_step(dict(inputs=images))
+    for sample in predictions[:1]:
+        if 'pred_score' not in sample:
+            raise InputError(
+                '`model` should be a classifier, which gives scores of '
+                f'classes, but a {type(model).__name__} gives a '
+                f'{type(sample).__name__} of {sorted(sample.keys())}.')
     return torch.stack([sample.pred_score for sample in predictions]).cpu()

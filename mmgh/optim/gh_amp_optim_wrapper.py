@@ -4,6 +4,7 @@ import torch
 from mmengine.optim import AmpOptimWrapper
 from torch import Tensor
 
+from mmgh.input_error import InputError
 from mmgh.registry import OPTIM_WRAPPERS
 from .harmonization_mixin import HarmonizationMixin
 
@@ -27,6 +28,14 @@ class GHAmpOptimWrapper(HarmonizationMixin, AmpOptimWrapper):
         ...     harmonizer=dict(type='mmgh.GHPlusPlus'),
         ...     optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
     """
+
+    def __init__(self, *args, **kwargs) -> None:
+        try:
+            super().__init__(*args, **kwargs)
+        except AssertionError as error:  # as MMEngine tells it
+            raise InputError('`optim_wrapper.type` should be '
+                             "'mmgh.GHOptimWrapper' here: "
+                             f'{error}') from error
 
     def _loss_scale(self, loss: Tensor) -> Tensor:
         return self.loss_scaler.scale(torch.ones_like(loss))

@@ -254,7 +254,7 @@ def _refuse_mixed_precision(kind: type, arguments: Collection[str]) -> None:
     """Name the wrapper that takes these arguments."""
     found = sorted(_OF_AMP & set(arguments))
     if found and not issubclass(kind, AmpOptimWrapper):
-        raise TypeError(
+        raise InputTypeError(
             "`optim_wrapper.type` should be 'mmgh.GHAmpOptimWrapper' with "
             f'{found}, which are for mixed precision, but got '
             f"'mmgh.{kind.__name__}'. In tools/train.py, --amp or "

@@ -5,6 +5,8 @@ from typing import Any, Iterator, Mapping
 
 from torch import nn
 
+from mmgh.input_error import InputError
+
 
 @contextmanager
 def captured_outputs(model: nn.Module, name: str) -> Iterator[list]:
@@ -19,7 +21,7 @@ def captured_outputs(model: nn.Module, name: str) -> Iterator[list]:
         order of the calls.
 
     Raises:
-        RuntimeError: If the module did not run.
+        InputError: If the module did not run.
     """
     outputs: list = []
     # For this while only: a hook that stays would be copied with the model.
@@ -30,7 +32,7 @@ def captured_outputs(model: nn.Module, name: str) -> Iterator[list]:
     finally:
         handle.remove()
     if not outputs:
-        raise RuntimeError(
+        raise InputError(
             f'`features` should name a module that computes the losses, but '
             f'{name!r} is not called for them: what calls one of its methods, '
             'or one of its parts, passes it by.')

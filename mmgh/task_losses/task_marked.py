@@ -140,12 +140,12 @@ class TaskMarked(LateBase):
         """Return the task of the one pattern that the loss matches.
 
         Raises:
-            KeyError: If there is none, or more than one.
+            InputError: If there is none, or more than one.
         """
         matches = [p for p in self.tasks if fnmatchcase(loss_name, p)]
         if len(matches) != 1:
             found = f'matches {matches}' if matches else 'matches none of them'
-            raise KeyError(
+            raise InputError(
                 '`tasks` of TaskMarked should have exactly one pattern for '
                 f'each loss of {type(self).made_of[1].__name__}, but '
                 f'`{loss_name}` {found}; they are {list(self.tasks)}.')

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmpretrain.datasets import CustomDataset
 
@@ -12,6 +13,7 @@ from mmgh.analysis import Trained, outputs_of, outputs_of_domains
 from mmgh.datasets import Digits
 from mmgh.input_error import InputError
 from ..config_names import ROOT, load
+from ..marked_models import MULTI_TASK, plain
 from ..test_datasets.layouts import write_image
 
 PACK = [dict(type='PackInputs')]
@@ -31,6 +33,15 @@ def trained() -> Trained:
 @pytest.fixture(scope='module')
 def model(trained):
     return trained.build_model()
+
+
+def test_a_head_of_several_labels_is_refused():
+    trained = Trained(Path('multi'), dict(
+        meta=dict(cfg=Config(dict(model=MULTI_TASK)).pretty_text),
+        state_dict=plain(MULTI_TASK).state_dict()))
+    with pytest.raises(InputError, match='`model` should be a classifier, .*'
+                       'ImageClassifier with a MultiTaskHead'):
+        outputs_of_domains(trained, dict(target=Digits('test', PACK)))
 
 
 def test_batches_change_nothing(model):

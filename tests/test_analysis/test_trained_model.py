@@ -46,6 +46,15 @@ def test_checkpoint_without_a_log_has_no_history(save, content):
     assert trained.classes == ['0', '1', '2']
 
 
+def test_classes_of_a_marked_model_are_the_model_s(save):
+    marked = CFG.replace(
+        'model = ', "model = dict(type='mmgh.TaskMarked', model=").replace(
+            '=3))', "=3)), tasks=dict(a='a'))")
+    trained = load_trained(save(meta=dict(cfg=marked, iter=4)))
+    assert trained.cfg.model.type == 'mmgh.TaskMarked'
+    assert trained.classes == ['0', '1', '2']
+
+
 def test_options_replace_settings_of_the_training(save):
     options = {'test_dataloader.dataset.data_root': 'new'}
     cfg = load_trained(save(), options).cfg

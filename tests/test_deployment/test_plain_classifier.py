@@ -11,7 +11,10 @@ from mmpretrain.models import ImageClassifier
 from mmgh.deployment import probabilities_of
 from mmgh.deployment.file_pipeline import image_format
 from mmgh.deployment.plain_classifier import plain_classifier
+from mmgh.input_error import InputError
 from ..config_names import ROOT, load
+from ..marked_models import MULTI_TASK
+from ..marked_models import plain as plain_model
 from .random_models import build, one_of_each_classifier, random_images, small
 
 CLASSES = [f'class {i}' for i in range(400)]
@@ -40,6 +43,26 @@ def test_predictions_stay(name):
     assert expected.std() > 0
     torch.testing.assert_close(
         probabilities_of(plain, images), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_a_marked_classifier_is_the_classifier():
+    """Also with its preprocessor beside the model."""
+    office = small(OFFICE)
+    config = small(OFFICE)
+    config.model = dict(
+        type='mmgh.TaskMarked', model=config.model, tasks=dict(a='b'))
+    weights = build(office).state_dict()
+    of_model, of_marked = (
+        plain_classifier(one, weights, CLASSES) for one in (office, config))
+    assert of_marked[0] == of_model[0]
+    assert list(of_marked[1]) == list(of_model[1])
+
+
+def test_scores_of_several_labels_are_refused():
+    with pytest.raises(InputError, match='`model` should be a classifier, .* '
+                       r"MultiTaskDataSample of \['digit', 'parity'\]"):
+        probabilities_of(
+            plain_model(MULTI_TASK).eval(), torch.zeros(2, 3, 28, 28))
 
 
 def test_every_kind_of_part_is_among_them():

@@ -10,6 +10,7 @@ from mmengine.runner import amp
 from torch.optim import SGD
 
 from mmgh.harmonizers import GHPlusPlus
+from mmgh.input_error import InputError
 from mmgh.optim import GHAmpOptimWrapper, GHOptimWrapper
 from .two_task_model import make_batch, make_model
 
@@ -67,6 +68,15 @@ def logged(message_hub) -> dict:
         name: buffer.data[0].tolist()
         for name, buffer in message_hub.log_scalars.items()
     }
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+def test_no_gpu_is_no_bug():
+    model = torch.nn.Linear(1, 1)
+    with pytest.raises(InputError, match="should be 'mmgh.GHOptimWrapper'"):
+        GHAmpOptimWrapper(**arguments(model, {}))
+    with pytest.raises(InputError, match="should be 'mmgh.GHAmpOptimWrapper'"):
+        GHOptimWrapper(**arguments(model, dict(dtype='bfloat16')))
 
 
 @pytest.mark.parametrize('options', PROBES)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmgh.analysis.trained_model import model_config
 from mmgh.checkpoints import check_finite
-from mmgh.config_data import (innermost_datasets, loads_files,
+from mmgh.config_data import (innermost_datasets, loads_files, unmarked,
                               without_initialisation)
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from mmgh.input_error import InputError
@@ -23,7 +23,7 @@ PREFIXES = ('', 'backbone.', 'backbone.timm_model.')
 
 def feature_config(cfg: Config) -> dict:
     """Return the model without its head, and how images enter it."""
-    model = model_config(cfg)
+    model = unmarked(model_config(cfg))
     preprocessor = model.get('data_preprocessor') or {}
     # UDA classifiers may have another preprocessor around it.
     preprocessor = dict(preprocessor.get('preprocessor', preprocessor))
