@@ -140,6 +140,9 @@ def distribute_on_cpu(cfg: Config) -> None:
         cfg.model_wrapper_cfg = {
             'type': 'MMDistributedDataParallel',
             'broadcast_buffers': False,
+            # Which MMEngine reads where no wrapper is named.
+            'find_unused_parameters':
+            cfg.get('find_unused_parameters', False),
             **cfg.get('model_wrapper_cfg', {}), 'device_ids': None
         }
 

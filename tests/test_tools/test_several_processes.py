@@ -53,6 +53,21 @@ def test_processes_on_a_cpu_wait_as_long_as_the_config_says(
     assert seen == [('gloo', timeout), ('gloo', None)]
 
 
+@pytest.mark.parametrize('settings, finds', [
+    ({}, False), (dict(find_unused_parameters=True), True),
+    (dict(model_wrapper_cfg=dict(find_unused_parameters=True)), True)])
+def test_processes_on_a_cpu_find_unused_parameters_if_the_config_says_so(
+        load_tool, monkeypatch, settings, finds):
+    """On GPUs MMEngine reads the same settings."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(torch.distributed, 'init_process_group',
+                        lambda backend, timeout: None)
+    cfg = Config(dict(launcher='pytorch', **settings))
+    load_tool('command_line').distribute_on_cpu(cfg)
+    assert cfg.model_wrapper_cfg.find_unused_parameters is finds
+    assert cfg.model_wrapper_cfg.device_ids is None
+
+
 def test_jobs_of_slurm_meet_at_ports_of_their_own(load_tool, monkeypatch):
     """On GPUs MMEngine reads the same variables."""
     tool = load_tool('command_line')
