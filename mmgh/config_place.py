@@ -21,8 +21,11 @@ def find_config(path: str | Path) -> Path:
     Raises:
         FileNotFoundError: If there is none.
     """
-    if Path(path).exists():
+    if Path(path).is_file():
         return Path(path)
+    if Path(path).is_dir():
+        raise FileNotFoundError(
+            f'{str(path)!r} should be a config, but is a folder.')
     package, _, name = str(path).rpartition('::')
     package = package or 'mmgh'
     spec = find_spec(package) if package.isidentifier() else None

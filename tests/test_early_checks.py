@@ -17,6 +17,8 @@ CONFIG = 'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py'
 FOLDERS = 'study', 'folders', '--source'
 WRONG = [
     ('train', 'dann/no.py'),
+    ('train', 'good'),
+    ('study', 'good', '--out', 'out'),
     ('train', 'nowhere::dann/no.py', '--amp'),
     ('train', CONFIG, '--resume', 'no.pth'),
     ('test', 'dann/no.py', 'no.pth'),

@@ -62,6 +62,12 @@ def test_a_type_that_there_is_not_is_one_line(setting, value, sentence, tools,
               f'{setting}={value}')
 
 
+def test_a_base_is_no_whole_config(tools, tmp_path):
+    base = Path(DANN).parents[1] / '_base_/default_runtime.py'
+    with pytest.raises(SystemExit, match='`model` should be in the config'):
+        tools('train', base, '--work-dir', tmp_path)
+
+
 def test_what_lacks_is_named(tools, tmp_path):
     child = tmp_path / 'child.py'
     for text, sentence in (
