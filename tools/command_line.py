@@ -207,8 +207,8 @@ def slips_told(cfg: Config) -> Iterator[None]:
 def build_runner(cfg: Config) -> Runner:
     """Build MMEngine's runner, or the one that the config names."""
     if 'model' not in cfg:
-        raise InputError('`model` should be in the config, which may be a base '
-                         f'of others; it has {sorted(cfg.keys())}.')
+        raise InputError('`model` should be in the config, which may be a '
+                         f'base of others; it has {sorted(cfg.keys())}.')
     check_values(cfg)
     distribute_on_cpu(cfg)
     if 'runner_type' in cfg:

@@ -11,8 +11,8 @@ from mmengine.registry import MODELS
 from mmpretrain.models import ImageClassifier
 
 from mmgh.config_data import (innermost_datasets, loads_files, pipeline_of,
-                              target_loader, target_test_data,
-                              unmarked, without_initialisation)
+                              target_loader, target_test_data, unmarked,
+                              without_initialisation)
 from mmgh.input_error import InputError
 from .file_pipeline import file_pipeline
 from .translations import TRANSLATIONS, Weights
