@@ -1,6 +1,7 @@
 """The command `mmgh`, and that it is the tools and nothing else."""
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
@@ -116,3 +117,13 @@ def test_python_runs_the_package_as_the_command(capsys):
         runpy.run_module('mmgh', run_name='__main__')
     assert not error.value.code
     assert capsys.readouterr().out == f'{mmgh.__version__}\n'
+
+
+def test_a_stop_while_torch_is_imported_is_told_in_a_word(tmp_path):
+    (tmp_path / 'torch.py').write_text('raise KeyboardInterrupt')
+    path = os.pathsep.join(map(str, (tmp_path, TOOLS.parent)))
+    result = subprocess.run(
+        [sys.executable, '-c', BESIDE, 'train',
+         'dann/dann_lenet_1xb32-1k_digits-digits2digitsm.py'],
+        capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': path})
+    assert (result.returncode, result.stderr) == (130, 'Stopped.\n')

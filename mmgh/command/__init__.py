@@ -39,6 +39,8 @@ COMMANDS = {
     'predict': 'predict.py',
     'step-cost': 'benchmarks/step_cost.py',
 }
+# As a shell tells of a program that Ctrl+C ended.
+STOPPED = 130
 ABOUT_CONFIGS = f'''\
 A config is a file. If there is none of that name, it is one that comes with
 mmgh: dann/NAME.py, also written configs/dann/NAME.py or mmgh::dann/NAME.py;
@@ -74,7 +76,12 @@ def main(arguments: list[str] | None = None) -> None:
     sys.path.insert(0, str(tool.parent))
     module = sys.modules['__main__'] = ModuleType('__main__')
     module.__file__ = str(tool)
-    exec(compile(tool.read_bytes(), module.__file__, 'exec'), vars(module))
+    try:
+        exec(compile(tool.read_bytes(), module.__file__, 'exec'), vars(module))
+    except KeyboardInterrupt:
+        # Of the imports, which take seconds: tools tell it themselves.
+        print('Stopped.', file=sys.stderr)
+        raise SystemExit(STOPPED) from None
 
 
 def make_parser() -> argparse.ArgumentParser:
