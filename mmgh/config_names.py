@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping
+from typing import Iterable, Iterator, Mapping, NamedTuple
 
 from mmengine.runner import Runner
 
@@ -56,6 +56,18 @@ _READ_WITHIN = {
 # Of the parameters whose names have a key of `custom_keys` in them.
 _READ_OF_PARAMETERS = ('decay_mult', 'lr_mult')
 _WHERE = ('auto_scale_lr', 'default_hooks', 'env_cfg', 'optim_wrapper')
+
+
+class _Holder(NamedTuple):
+    """A setting that has an argument of some name."""
+
+    path: str
+    value: object
+    """Of the argument."""
+
+    @property
+    def depth(self) -> int:
+        return self.path.count('.')
 
 
 def check_names(cfg: Mapping, origin: object = 'the config') -> None:
@@ -116,12 +128,11 @@ def _check_text(cfg: Mapping, source: ConfigSource) -> None:
         elif is_of_base:
             hint = ('what its base makes of that name stays as it is. Set '
                     f'{_users(name, source)} here, too.')
-        elif _holders(name, cfg):
-            if _is_in_effect(name, cfg):
-                continue
-            hint = f'do you mean `{_holders(name, cfg)[0]}.{name}`?'
         else:
-            continue
+            holders = _holders(name, cfg)
+            if not holders or holders[0].value == cfg.get(name):
+                continue  # nothing is meant, or it has this value anyway
+            hint = f'do you mean `{holders[0].path}.{name}`?'
         if cfg.get(name) is not None:
             raise InputError(
                 f'{file} should use what it gives, but has `{name}`, which '
@@ -147,7 +158,8 @@ def check_settings(settings: Mapping, cfg: Mapping) -> None:
             continue
         within = _holders(name, cfg)
         if name not in cfg:
-            hint = f' Do you mean `{within[0]}.{name}`?' if within else ''
+            hint = (f' Do you mean `{within[0].path}.{name}`?'
+                    if within else '')
             raise InputError(
                 f'`{name}` should be a name at the top of the config, whose '
                 f'names are {sorted(cfg.keys())}, or one that MMEngine reads: '
@@ -158,9 +170,8 @@ def check_settings(settings: Mapping, cfg: Mapping) -> None:
                 f'`{name}` should be set where it is used, in {users}: it is '
                 'a variable of the config, and nothing would look at it.')
         if within:
-            depth = within[0].count('.')
-            meant = [f'{path}.{name}' for path in within
-                     if path.count('.') == depth]
+            meant = [f'{holder.path}.{name}' for holder in within
+                     if holder.depth == within[0].depth]
             raise InputError(
                 f'`{name}` should be set where it is used, such as {meant}: '
                 'at the top it is a variable of the config, and nothing '
@@ -180,19 +191,14 @@ def _read_at_top() -> tuple[str, ...]:
     return (*inspect.signature(Runner.__init__).parameters, *_READ_AT_TOP)
 
 
-def _holders(name: str, cfg: Mapping) -> list[str]:
+def _holders(name: str, cfg: Mapping) -> list[_Holder]:
     """Return the settings that have an argument of this name, the outermost
     first."""
-    read = {key: value for key, value in cfg.items() if key in _read_at_top()}
-    found = [path for path, node in nested_dicts(read)
+    known = _read_at_top()
+    read = {key: value for key, value in cfg.items() if key in known}
+    found = [_Holder(path, node[name]) for path, node in nested_dicts(read)
              if path and name in node]
-    return sorted(found, key=lambda path: path.count('.'))
-
-
-def _is_in_effect(name: str, cfg: Mapping) -> bool:
-    """Tell whether the setting that is meant has this value anyway."""
-    node = dict(nested_dicts(dict(cfg.items())))[_holders(name, cfg)[0]]
-    return node[name] == cfg.get(name)
+    return sorted(found, key=lambda holder: holder.depth)
 
 
 def _source(cfg: Mapping) -> ConfigSource | None:

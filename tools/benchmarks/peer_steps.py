@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import sys
 import types
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ def task_losses(model: nn.Module, batch: dict) -> list[Tensor]:
     return list(take_apart(total).by_task.values())
 
 
-class PeerStep:
+class PeerStep(ABC):
     """A step, whose backward passes a subclass runs.
 
     Args:
@@ -65,9 +66,9 @@ class PeerStep:
         self.optimizer.step()
         self.optimizer.zero_grad()
 
+    @abstractmethod
     def backward(self, losses: list[Tensor]) -> None:
         """Leave a gradient in the ``grad`` fields."""
-        raise NotImplementedError
 
 
 class PassesStep(PeerStep):
