@@ -34,6 +34,8 @@ from torch import distributed, nn
 from torch.profiler import profile
 from training_steps import LAST_STAGES, build_model, make_batch, make_step
 
+from mmgh.analysis.tables import markdown_table
+
 SCHEMES = {
     'stock': {},
     'parameters': {},
@@ -172,15 +174,13 @@ def sends_bfloat16() -> bool:
 
 def table(sent: dict[str, Sent]) -> str:
     """Markdown, one line per scheme."""
-    lines = [
-        '| scheme | messages | MiB | MiB / stock | hidden (%) |',
-        '| --- | ---: | ---: | ---: | ---: |'
-    ]
-    for name, row in sent.items():
-        ratio = row.num_bytes / sent['stock'].num_bytes
-        lines.append(f'| {name} | {row.messages} | {row.num_bytes / 2**20:.2f}'
-                     f' | {ratio:.2f} | {100 * row.hidden:.0f} |')
-    return '\n'.join(lines)
+    header = ['scheme', 'messages', 'MiB', 'MiB / stock', 'hidden (%)']
+    return markdown_table(header, [[
+        name,
+        str(row.messages), f'{row.num_bytes / 2**20:.2f}',
+        f"{row.num_bytes / sent['stock'].num_bytes:.2f}",
+        f'{100 * row.hidden:.0f}'
+    ] for name, row in sent.items()])
 
 
 def make_network(model: str, image_size: int,

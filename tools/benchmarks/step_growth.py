@@ -24,6 +24,8 @@ from step_counts import host_reads, operations
 from torch.optim import SGD
 from training_steps import SCHEMES, make_step, missing_schemes
 
+from mmgh.analysis.tables import markdown_table
+
 NETWORKS = {
     '20 layers, 2 tasks': dict(num_layers=20, num_tasks=2),
     '40 layers': dict(num_layers=40, num_tasks=2),
@@ -102,14 +104,10 @@ def make_for_ranks() -> tuple[SmallLayers, dict]:
 
 def table(schemes: list[str], cells: dict[str, dict[str, str]]) -> str:
     """Markdown, one line per scheme."""
-    lines = [
-        f"| scheme | {' | '.join(cells)} |",
-        '| --- |' + ' ---: |' * len(cells),
-    ]
-    for name in schemes:
-        row = ' | '.join(column.get(name, '-') for column in cells.values())
-        lines.append(f'| {name} | {row} |')
-    return '\n'.join(lines)
+    return markdown_table(
+        ['scheme', *cells],
+        [[name, *(column.get(name, '-') for column in cells.values())]
+         for name in schemes])
 
 
 def parse_args() -> argparse.Namespace:
