@@ -49,6 +49,15 @@ def _join_group(rank: int, folder: str, function, args: tuple) -> None:
     os._exit(0)
 
 
+def sends_bfloat16() -> bool:
+    """Tell whether the group of this rank can: gloo of torch 2.1 cannot."""
+    try:
+        distributed.all_reduce(torch.ones(1, dtype=torch.bfloat16))
+    except RuntimeError:
+        return False
+    return True
+
+
 class CopiedPopen:
     """Stands in for ``subprocess.Popen`` where that runs a Python script with
     pipes for its input and output, and a file for its errors."""

@@ -89,4 +89,13 @@ def test_weighted_gradients_add_up_in_the_grad_fields(dtype):
 
 def test_nothing_to_scale_or_to_add_is_no_error():
     scale_gradient({}, torch.tensor(0.3), tensors_of(torch.float32))
+    scale_gradient({}, torch.tensor(0.3))
+
+
+def test_a_whole_gradient_is_scaled_without_a_set():
+    tensors = tensors_of(torch.float32)
+    gradient = gradient_on(tensors, unreached=1)
+    expected = {tensor: 0.3 * value for tensor, value in gradient.items()}
+    scale_gradient(gradient, torch.tensor(0.3))
+    torch.testing.assert_close(gradient, expected)
     add_to_grad_fields([{}, {}])

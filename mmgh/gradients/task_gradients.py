@@ -32,7 +32,7 @@ def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
     """
     before = [parameter.grad for parameter in parameters]
     for parameter in parameters:
-        parameter.grad = accumulated.get(parameter)
+        parameter.grad = accumulated.get(parameter) if accumulated else None
     loss.backward(retain_graph=retain_graph)
     gradient = {p: p.grad for p in parameters if p.grad is not None}
     for parameter, grad in zip(parameters, before):
@@ -58,10 +58,15 @@ def probe_gradient(loss: Tensor, tensors: Sequence[Tensor]) -> TaskGradient:
     }
 
 
-def scale_gradient(gradient: TaskGradient, weight: Tensor,
-                   parameters: Iterable[Tensor]) -> None:
-    """Multiply the gradient on a set of parameters by a scalar, in place."""
-    scaled = [gradient[p] for p in parameters if p in gradient]
+def scale_gradient(gradient: TaskGradient,
+                   weight: Tensor,
+                   parameters: Iterable[Tensor] | None = None) -> None:
+    """Multiply the gradient by a scalar, in place: on a set of parameters, or
+    on all."""
+    if parameters is None:
+        scaled = list(gradient.values())
+    else:
+        scaled = [gradient[p] for p in parameters if p in gradient]
     if scaled:
         torch._foreach_mul_(scaled, weight)
 

@@ -38,7 +38,8 @@ class GHOptimWrapper(HarmonizationMixin, OptimWrapper):
     ``train/weight_<task>`` and ``train/opposed`` (1 where the step lets the
     loss of a task grow) go to the message hub at each comparison, from where
     every visualisation backend gets them. Where there are several pairs their
-    names end in ``_<task 1>_<task 2>``.
+    names end in ``_<task 1>_<task 2>``; of each two of more tasks that are
+    harmonized together there are ``conflict`` and ``angle``.
 
     Args:
         harmonizer (dict | Callable | Sequence): Config of a harmonizer, or

@@ -32,7 +32,8 @@ def harmonize(losses: Mapping[str, Tensor] | Tensor,
               scaler: Any = None,
               accumulated: dict | None = None,
               is_last: bool = True,
-              retain_graph: bool = False) -> Measured | None:
+              retain_graph: bool = False,
+              reduce_dtype: str | None = None) -> Measured | None:
     """Compute the harmonized gradient of several losses; ``backward()`` for
     loops without configs.
 
@@ -74,6 +75,7 @@ def harmonize(losses: Mapping[str, Tensor] | Tensor,
         is_last (bool): Whether this is the last micro-batch before a step.
             Defaults to True.
         retain_graph (bool): Whether to keep the graph. Defaults to False.
+        reduce_dtype (str, optional): As in :class:`GHOptimWrapper`.
 
     Returns:
         Measured | None: Angles, norms, weights; None before the last
@@ -101,7 +103,7 @@ def harmonize(losses: Mapping[str, Tensor] | Tensor,
     if accumulated is None and not is_last:
         raise InputError('`accumulated` should be a dict that you keep where '
                          '`is_last` is False, but got None.')
-    probe = ParameterProbe(shared, apply_to, accumulated=accumulated)
+    probe = ParameterProbe(shared, apply_to, reduce_dtype, accumulated)
     trained = _prepare(parameters, probe)
     scale = None
     if scaler is not None:

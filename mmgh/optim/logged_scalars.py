@@ -8,6 +8,11 @@ from torch import Tensor
 
 from mmgh.gradients import cosines_of
 
+# Of more than two tasks there are many pairs: a line of the log, and a step
+# of small layers, should not be full of what follows from other figures.
+OF_TWO = ('conflict', 'angle', 'cosine', 'norm_ratio')
+OF_EACH_TWO = OF_TWO[:2]
+
 
 class Compared(NamedTuple):
     """A group of tasks that were compared in a step."""
@@ -48,13 +53,13 @@ def on_host(compared: Sequence[Compared]) -> list[Compared]:
 def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
     """Return what is logged of groups of tasks.
 
-    Of each two tasks ``conflict`` (0 or 1), ``cosine``, ``angle`` (degrees)
+    Of two tasks ``conflict`` (0 or 1), ``angle`` (degrees), its ``cosine``,
     and ``norm_ratio``, the norm of the first gradient over that of the second
-    (0 without one); of each task its weight and ``grad_norm``, the norm of its
-    gradient; of each group ``opposed``, whether the weighted sum of the
-    gradients has a negative product with one of them (0 or 1), and what the
-    harmonizer tells. Where several are alike, their names end in the names of
-    the tasks.
+    (0 without one); of each two of more tasks ``conflict`` and ``angle``; of
+    each task its weight and ``grad_norm``, the norm of its gradient; of each
+    group ``opposed``, whether the weighted sum of the gradients has a negative
+    product with one of them (0 or 1), and what the harmonizer tells. Where
+    several are alike, their names end in the names of the tasks.
 
     Args:
         compared (Sequence[Compared]): The groups.
@@ -62,36 +67,53 @@ def logged_scalars(compared: Sequence[Compared]) -> dict[str, Tensor]:
     Returns:
         dict[str, Tensor]: Scalars of the Gramians' type.
     """
-    scalars = {}
-    for tasks, gramian, weights, own in compared:
+    return dict(zip(logged_names(compared), logged_values(compared).unbind()))
+
+
+def logged_names(compared: Sequence[Compared]) -> list[str]:
+    """Return the names of :func:`logged_scalars`."""
+    names = []
+    for tasks, _, _, own in compared:
         group = '_' + '_'.join(tasks) if len(compared) > 1 else ''
-        of_pairs = _of_pairs(gramian)
-        for i, j in combinations(range(len(tasks)), 2):
-            pair = f'_{tasks[i]}_{tasks[j]}' if len(tasks) > 2 else group
-            scalars.update({
-                f'{name}{pair}': values[i, j]
-                for name, values in of_pairs.items()
-            })
+        for first, second in combinations(tasks, 2):
+            pair = f'_{first}_{second}' if len(tasks) > 2 else group
+            names += [f'{name}{pair}' for name in _names_of_pairs(tasks)]
+        for task in tasks:
+            names += [f'weight_{task}{group}', f'grad_norm_{task}{group}']
+        names += [f'{name}{group}' for name in ('opposed', *own)]
+    return names
+
+
+def logged_values(compared: Sequence[Compared]) -> Tensor:
+    """Return the values of :func:`logged_scalars`, shape ``(N, )``: all in
+    one tensor, as of many tasks there are many."""
+    values = []
+    for tasks, gramian, weights, own in compared:
+        of_pairs = _of_pairs(gramian)[:, :len(_names_of_pairs(tasks))]
+        values.append(of_pairs.flatten())
         norms = gramian.diagonal().sqrt()
-        for task, weight, norm in zip(tasks, weights, norms):
-            scalars[f'weight_{task}{group}'] = weight
-            scalars[f'grad_norm_{task}{group}'] = norm
-        scalars[f'opposed{group}'] = _is_opposed(gramian, weights)
-        scalars.update({f'{name}{group}': own[name] for name in own})
-    return scalars
+        values.append(torch.stack([weights, norms], 1).flatten())
+        values.append(_is_opposed(gramian, weights).view(1))
+        values += [value.to(gramian).view(1) for value in own.values()]
+    return torch.cat(values)
 
 
-def _of_pairs(gramian: Tensor) -> dict[str, Tensor]:
-    """Return what is logged of each two tasks, shape ``(K, K)``: of all at
-    once, as there are many pairs."""
-    cosines = cosines_of(gramian)
+def _of_pairs(gramian: Tensor) -> Tensor:
+    """Return ``OF_TWO`` of each two tasks, one pair a row."""
+    first, second = torch.triu_indices(
+        *gramian.shape, offset=1, device=gramian.device)
+    cosines = cosines_of(gramian)[first, second]
     squares = gramian.diagonal()
-    ratios = (squares[:, None] / squares).sqrt()
-    return dict(
-        conflict=(cosines < 0).to(cosines),
-        cosine=cosines,
-        angle=cosines.arccos().rad2deg(),
-        norm_ratio=torch.where(squares > 0, ratios, 0.))
+    ratios = (squares[first] / squares[second]).sqrt()
+    return torch.stack([
+        (cosines < 0).to(cosines),
+        cosines.arccos().rad2deg(), cosines,
+        torch.where(squares[second] > 0, ratios, 0.)
+    ], 1)
+
+
+def _names_of_pairs(tasks: Sequence[str]) -> Sequence[str]:
+    return OF_TWO if len(tasks) == 2 else OF_EACH_TWO
 
 
 def _is_opposed(gramian: Tensor, weights: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmgh.gradients import all_finite
-from .logged_scalars import Compared, logged_scalars, on_host
+from .logged_scalars import Compared, logged_names, logged_values, on_host
 from .probes import product_by_task
 
 
@@ -42,8 +42,8 @@ class Measured(Mapping[str, Tensor]):
 
     def floats(self) -> dict[str, float]:
         """Return all as Python's numbers, after one transfer."""
-        scalars = self.on_host()._scalars
-        return dict(zip(scalars, torch.stack([*scalars.values()]).tolist()))
+        return dict(
+            zip(logged_names(self.groups), self.on_host()._values.tolist()))
 
     def diverged(self) -> list[str]:
         """Return the tasks whose gradients are not finite; it waits for the
@@ -69,8 +69,10 @@ class Measured(Mapping[str, Tensor]):
 
     @cached_property
     def _scalars(self) -> dict[str, Tensor]:
-        scalars = logged_scalars(self.groups)
+        return dict(zip(logged_names(self.groups), self._values.unbind()))
+
+    @cached_property
+    def _values(self) -> Tensor:
         squares = torch.cat([g.gramian.diagonal() for g in self.groups])
-        values = torch.stack([*scalars.values()])
-        values = torch.where(all_finite(squares), values, nan)
-        return dict(zip(scalars, values))
+        return torch.where(
+            all_finite(squares), logged_values(self.groups), nan)

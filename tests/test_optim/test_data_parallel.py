@@ -16,7 +16,7 @@ from torch.optim import SGD
 from mmgh.gradients import rank_average
 from mmgh.harmonizers import GHPlusPlus
 from mmgh.optim import GHOptimWrapper
-from ..processes import on_two_ranks
+from ..processes import on_two_ranks, sends_bfloat16
 from .two_task_model import TwoTaskModel, make_batch, make_model
 
 STEPS = 5
@@ -222,15 +222,6 @@ def count_messages(options: dict) -> dict:
     finally:
         distributed.all_reduce = all_reduce
     return sent
-
-
-def sends_bfloat16() -> bool:
-    """Tell whether gloo can, which in torch 2.1 cannot."""
-    try:
-        distributed.all_reduce(torch.ones(1, dtype=torch.bfloat16))
-    except RuntimeError:
-        return False
-    return True
 
 
 def buffers_of_batch_norm(rank: int, probe: str) -> Tensor:

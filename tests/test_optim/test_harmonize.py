@@ -13,7 +13,7 @@ import mmgh
 from mmgh.harmonizers import GH, GHPlusPlus, GradVac, RelativeClip
 from mmgh.optim import GHOptimWrapper
 from mmgh.task_losses import attach_task_losses, map_task_losses
-from tests.processes import on_two_ranks
+from tests.processes import on_two_ranks, sends_bfloat16
 from .two_task_model import make_batch, make_model, total_loss
 
 TASKS = ('alignment', 'cls')
@@ -393,7 +393,7 @@ def test_plain_training_is_no_concern_of_a_wrapper_elsewhere():
         wrapper.update_params(total_loss(model, make_batch()))
 
 
-def gradient_of_rank(rank: int, sync: bool) -> dict | str:
+def gradient_of_rank(rank: int, sync: bool, **options) -> dict | str:
     model = make_model(conflict=True)
     wrapped = DistributedDataParallel(model)
     half = {k: v[6 * rank:6 * rank + 6] for k, v in make_batch().items()}
@@ -404,7 +404,7 @@ def gradient_of_rank(rank: int, sync: bool) -> dict | str:
             with wrapped.no_sync():
                 losses = wrapped(**half)
         mmgh.harmonize({task: losses[f'loss_{task}'] for task in TASKS},
-                       wrapped, 'GHPlusPlus')
+                       wrapped, 'GHPlusPlus', **options)
     except RuntimeError as error:
         return str(error)
     return grads(model)
@@ -434,6 +434,22 @@ def test_two_ranks_harmonize_the_whole_batch():
     mmgh.harmonize(losses_of(model, make_batch()), model, 'GHPlusPlus')
     for found in on_two_ranks(gradient_of_rank, False):
         torch.testing.assert_close(found, grads(model))
+
+
+def gradients_in_half_and_whole(rank: int) -> tuple[dict, dict] | None:
+    if not sends_bfloat16():
+        return None
+    return (gradient_of_rank(rank, False, reduce_dtype='bfloat16'),
+            gradient_of_rank(rank, False))
+
+
+def test_ranks_may_send_bfloat16():
+    for found in on_two_ranks(gradients_in_half_and_whole):
+        if found is None:
+            pytest.skip('no bfloat16 by this gloo')
+        half, whole = found
+        for name, grad in whole.items():
+            assert 0 < (half[name] - grad).norm() / grad.norm() < 0.01
 
 
 def test_ranks_that_average_twice_are_refused():

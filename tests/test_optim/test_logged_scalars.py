@@ -65,3 +65,27 @@ def test_what_a_harmonizer_tells_is_logged():
         assert logged['share_c_d'] == torch.tensor(0.6)
         assert logged['weight_c_c_d'] == 2
         assert logged['cosine_c_d'] == pytest.approx(0.5)
+
+
+def test_of_each_two_of_three_tasks_conflict_and_angle_are_logged():
+    gradients = torch.randn(3, 20, dtype=torch.double)
+    gradients[2] -= gradients[0]
+    weights = torch.tensor([1., 0.5, 2.], dtype=torch.double)
+    logged = logged_scalars(
+        [Compared('abc', gramian_of(gradients), weights)])
+    assert set(logged) == {
+        *(f'{name}_{pair}' for name in ('conflict', 'angle')
+          for pair in ('a_b', 'a_c', 'b_c')),
+        *(f'{name}_{task}' for name in ('weight', 'grad_norm')
+          for task in 'abc'), 'opposed'
+    }
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        two = scalars(gradients[[first, second]], torch.ones(2).double())
+        pair = 'abc'[first] + '_' + 'abc'[second]
+        assert logged[f'angle_{pair}'] == pytest.approx(two['angle'].item())
+        assert logged[f'conflict_{pair}'] == two['conflict']
+    assert logged['conflict_a_c'] == 1
+    for i, task in enumerate('abc'):
+        assert logged[f'weight_{task}'] == weights[i]
+        assert logged[f'grad_norm_{task}'] == pytest.approx(
+            gradients[i].norm().item())

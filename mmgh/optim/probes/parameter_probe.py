@@ -67,8 +67,7 @@ class ParameterProbe(Probe):
         self.average.wait()
         gradients = dict(self._gradients)
         self._gradients.clear()
-        return _KeptGradients(gradients, parameters, self._named,
-                              self.apply_to)
+        return _KeptGradients(gradients, self._named, self.apply_to)
 
     def state_dict(self, parameters: list[Tensor]) -> dict:
         return {
@@ -97,7 +96,6 @@ class ParameterProbe(Probe):
 class _KeptGradients(Comparison):
 
     gradients: dict[str, TaskGradient]
-    parameters: list[Tensor]
     named: NamedParameters | None
     apply_to: str
 
@@ -109,8 +107,7 @@ class _KeptGradients(Comparison):
         # Which parameters are shared does not change by scaling.
         for tasks, values in weights:
             scope = (
-                self._shared(tasks)
-                if self.apply_to == 'shared' else self.parameters)
+                self._shared(tasks) if self.apply_to == 'shared' else None)
             for task, value in zip(tasks, values):
                 scale_gradient(self.gradients[task], value, scope)
         add_to_grad_fields(self.gradients.values())
