@@ -13,6 +13,7 @@ from mmengine.utils import import_modules_from_strings
 
 from mmgh.config_names import check_names, check_settings
 from mmgh.config_place import find_config
+from mmgh.config_syntax import SYNTAX_ERRORS, syntax_message
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
 from mmgh.nested import nested_dicts
@@ -46,6 +47,12 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     except (ConfigParsingError, OSError) as error:
         raise InputError(f'{path} should be a config that MMEngine reads, '
                          f'but: {error}') from error
+    except SYNTAX_ERRORS as error:
+        message = syntax_message(error)
+        if message is None:
+            raise
+        raise InputError(f'{path} should be a config that MMEngine reads, '
+                         f'but {message}.') from error
     check_names(cfg, path)
     return with_options(cfg, options, path)
 

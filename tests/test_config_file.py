@@ -1,6 +1,7 @@
 """Which errors of a config the user can mend."""
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -104,6 +105,45 @@ def test_what_is_no_config_is_refused(tmp_path):
         read_config(path)
     path.write_text('# Not a config')
     with pytest.raises(InputError, match='README.md should be a config that'):
+        read_config(path)
+
+
+@pytest.mark.parametrize('name, text, line', [
+    ('slip.py', 'a = 1\nb = dict(', 2),
+    ('slip.py', 'a = 1\n\nb = = 3', 3),
+    ('slip.yaml', 'a: 1\nb: {c: [1\n', 3),
+    ('slip.yaml', 'a: \x00', None),
+    ('slip.json', '{"a": 1,\n "b" 2}', 2),
+])
+@pytest.mark.parametrize('is_base', [False, True])
+def test_slip_in_the_text_is_told_by_file_and_line(tmp_path, name, text, line,
+                                                   is_base):
+    slip, path = tmp_path / name, tmp_path / name
+    slip.write_text(text)
+    if is_base:
+        path = tmp_path / 'mine.py'
+        path.write_text(f'_base_ = {name!r}')
+    place = str(slip) if line is None else f'{slip}, line {line}'
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    assert str(caught.value).startswith(
+        f'{path} should be a config that MMEngine reads, but {place}: ')
+    assert '\n' not in str(caught.value)
+
+
+def test_slip_in_a_module_of_the_config_names_that_file(saved, package):
+    package('def mean(:\n')
+    with pytest.raises(InputError, match=r'mean_head\.py, line 1: '):
+        read_config(saved[0])
+
+
+def test_other_files_that_a_config_reads_keep_their_traceback(tmp_path):
+    (tmp_path / 'classes.json').write_text('[1,')
+    path = tmp_path / 'mine.py'
+    path.write_text(
+        'reader = __import__("json")\n'
+        f'classes = reader.load(open("{tmp_path}/classes.json"))\n')
+    with pytest.raises(json.JSONDecodeError):
         read_config(path)
 
 

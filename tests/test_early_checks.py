@@ -21,6 +21,8 @@ WRONG = [
     ('study', 'good', '--out', 'out'),
     ('train', 'nowhere::dann/no.py', '--amp'),
     ('train', CONFIG, '--resume', 'no.pth'),
+    ('train', CONFIG, '--resume', 'run'),
+    ('train', CONFIG, '--resume='),
     ('test', 'dann/no.py', 'no.pth'),
     ('test', CONFIG, 'no.pth'),
     ('study', 'no.py', '--out', 'out'),
@@ -92,6 +94,8 @@ def test_no_torch_is_imported(arguments):
 @pytest.mark.parametrize('arguments', [
     ('train', CONFIG, '--resume'),
     ('train', CONFIG, '--resume', 'auto', '--amp'),
+    ('train', CONFIG, '--resume', 'run/iter_1.pth'),
+    ('train', CONFIG, '--resume', 's3://bucket/a.pth'),
     ('test', CONFIG, 'run'), ('test', CONFIG, 's3://bucket/a.pth'),
     ('train', 'mmpretrain::resnet/resnet18_8xb32_in1k.py'),
     ('train', '--work-dir', 'new', 'dann/no.py'),

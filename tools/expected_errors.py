@@ -37,7 +37,10 @@ def one_line_errors(*expected: type[Exception],
 
 
 def message_of(error: Exception) -> str:
-    """Name the option for the argument that the error is about, if any."""
+    """Name the option for the argument that the error is about, if any; of
+    an error of the system, the file."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f'{error.filename}: {error.strerror}'
     argument = getattr(error, 'argument', None)
     if argument is None:
         return str(error)

@@ -17,6 +17,7 @@ from mmengine.config import Config
 from stopping import saving_when_stopped
 from wrapper_types import AMP, swap_wrapper_type
 
+from mmgh.command.early_checks import to_resume
 from mmgh.divergence import DivergenceError
 from mmgh.input_error import InputError
 
@@ -47,7 +48,10 @@ def parse_args() -> argparse.Namespace:
         '--no-persistent-workers',
         action='store_true',
         help='restart the workers of data loaders in each epoch')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.resume is not None and (wrong := to_resume(args.resume)):
+        raise SystemExit(wrong)
+    return args
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:

@@ -116,8 +116,11 @@ def checkpoint(path: str) -> str:
 
 
 def to_resume(path: str) -> str:
-    """Complain of a checkpoint to resume from that is not there."""
-    return '' if path == 'auto' else checkpoint(path)
+    """Complain of a checkpoint to resume from that is not there, or is the
+    folder of a run."""
+    return '' if path == 'auto' or ':' in path or os.path.isfile(path) else (
+        f'{path!r} should be a checkpoint, but is no file; without a value it '
+        'is the latest one in the work directory.')
 
 
 def to_predict(path: str) -> str:

@@ -24,7 +24,7 @@ def end_with(load_tool):
 @pytest.mark.parametrize('error, message', [
     (InputError('`a` should be 1, but is 2.'), '`a` should be 1, but is 2.'),
     (FileNotFoundError('There is no a.'), 'There is no a.'),
-    (PermissionError(13, 'Denied', 'a'), "[Errno 13] Denied: 'a'"),
+    (PermissionError(13, 'Denied', 'a'), 'a: Denied'),
     (InputError('No.', argument='cfg_options'), 'No. See --cfg-options.'),
 ])
 def test_what_the_user_can_mend_is_one_line(end_with, error, message):
