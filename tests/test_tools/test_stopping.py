@@ -68,9 +68,18 @@ def stop(load_tool):
             runner.train()
         assert before == [
             signal.getsignal(number) for number in stopping.SIGNALS]
+        end_workers(runner)
         return runner, sender.saved
 
     return stop
+
+
+def end_workers(runner: Runner) -> None:
+    """Their queues are part of a cycle with the error: whoever collects it
+    may close them first, and then waits for each worker in vain."""
+    batches = runner.train_loop.dataloader._iterator
+    if hasattr(batches, '_shutdown_workers'):
+        batches._shutdown_workers()
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
