@@ -5,6 +5,7 @@ has nothing of what the tests have left in this process.
 """
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -17,6 +18,7 @@ from tempfile import TemporaryDirectory
 import torch
 import torch.multiprocessing as mp
 from torch import distributed
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 SERVER = multiprocessing.get_context('forkserver')
 SERVER.set_forkserver_preload(
@@ -56,6 +58,18 @@ def sends_bfloat16() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def end_loader_workers() -> None:
+    """End the workers of all data loaders of this process.
+
+    What is left of a training is a cycle: the collector may close the queues
+    first, and then waits five seconds for each worker.
+    """
+    if multiprocessing.active_children():
+        for found in gc.get_objects():
+            if isinstance(found, _MultiProcessingDataLoaderIter):
+                found._shutdown_workers()
 
 
 class CopiedPopen:

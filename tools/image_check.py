@@ -7,6 +7,7 @@ import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -169,7 +170,7 @@ def _looking(paths: Sequence[Path], processes: int,
     pool = ProcessPoolExecutor(
         processes, get_context('fork'), initializer=_begin)
     try:
-        with warnings.catch_warnings():
+        with _one_thread_of_opencv(), warnings.catch_warnings():
             # Of threads in this process: those of libraries, which wait.
             warnings.simplefilter('ignore', DeprecationWarning)
             found = pool.map(look, paths, chunksize=8)
@@ -183,9 +184,21 @@ def _looking(paths: Sequence[Path], processes: int,
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+@contextmanager
+def _one_thread_of_opencv() -> Iterator[None]:
+    """Let copies of this process have one.
+
+    Threads that wait are not copied, but what they wait for is, and a copy
+    that tells OpenCV to use fewer would wait for them without end.
+    """
+    import cv2
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    yield
+    cv2.setNumThreads(before)
+
+
 def _begin() -> None:
     """Leave Ctrl+C, which reaches all processes of a terminal, to the first
-    one, and take one CPU."""
+    one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import cv2
-    cv2.setNumThreads(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..processes import end_loader_workers
 from .short_runs import SHORT, read
 
 TOOLS = Path(__file__).parents[2] / 'tools'
@@ -36,7 +37,10 @@ def tools(load_tool):
     def run(name: str, *args) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, 'argv', [name, *map(str, args)])
-            load_tool(name).main()
+            try:
+                load_tool(name).main()
+            finally:
+                end_loader_workers()
 
     return run
 

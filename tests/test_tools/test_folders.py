@@ -22,12 +22,9 @@ PLAIN = FOLDERS / 'dann_resnet18_folders.py'
 METHODS = {
     'source-only': None, 'dann': 'mmgh.DANNHead', 'cdan-e': 'mmgh.CDANHead'}
 HARMONIZERS = {'': None, '-gh': 'mmgh.GH', '-ghpp': 'mmgh.GHPlusPlus'}
-NO_WORKERS = [
+SMALL = ['model.backbone.init_cfg=None', 'model.head.num_classes=3'] + [
     f'{loader}_dataloader.{option}' for loader in ('train', 'val', 'test')
     for option in ('num_workers=0', 'persistent_workers=False')
-]
-SMALL = [
-    'model.backbone.init_cfg=None', 'model.head.num_classes=3', *NO_WORKERS
 ] + [
     f'train_dataloader.dataset.{domain}.pipeline.2.scale=32'
     for domain in ('source', 'target')
@@ -164,8 +161,8 @@ def test_config_names_all_folders(tmp_path):
 
 def test_config_in_the_readme_trains_as_it_is_written(tmp_path, tools,
                                                       monkeypatch):
-    """On ten classes, for two iterations, without workers; of the settings
-    only what needs a connection is changed."""
+    """On ten classes, for two iterations; of the settings only what needs a
+    connection is changed."""
     monkeypatch.chdir(tmp_path)
     names = [f'class {i}' for i in range(10)]
     write_folders(tmp_path / 'data/mine/source', 1, names)
@@ -174,7 +171,7 @@ def test_config_in_the_readme_trains_as_it_is_written(tmp_path, tools,
     path.write_text(config_in('README.md', 'Turn it on in your config'))
     tools('train', path, '--cfg-options', 'model.backbone.init_cfg=None',
           'train_cfg.max_iters=2', 'train_cfg.val_interval=2',
-          'train_dataloader.batch_size=2', *NO_WORKERS)
+          'train_dataloader.batch_size=2')
     work = tmp_path / 'work_dirs/mine'
     assert read_accuracies(work, 'oracle/accuracy/top1').keys() == {2}
     chosen, = chosen_checkpoints(work)

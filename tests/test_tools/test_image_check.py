@@ -2,15 +2,20 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from mmgh.input_error import InputError
+from ..processes import SERVER
+from .conftest import TOOLS
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (40, 48, 3), np.uint8)
 IMAGE = Image.fromarray(PIXELS)
@@ -113,6 +118,28 @@ def test_processes_see_the_same_in_the_same_order(check, tmp_path):
         assert check.look_at_all(
             paths, 'images', processes=2, backends=backends) == [
                 check.look_at(path, backends) for path in paths]
+
+
+def test_threads_of_opencv_that_wait_hold_nobody_up(tmp_path):
+    """In a process of its own, where they are the first ones."""
+    paths = written(tmp_path, PLAIN)
+    process = SERVER.Process(target=_look_beside_threads, args=(paths, ))
+    process.start()
+    process.join(60)
+    process.kill()
+    process.join()
+    assert process.exitcode == 0
+
+
+def _look_beside_threads(paths: list[Path]) -> None:
+    sys.path.insert(0, str(TOOLS))
+    cv2.setNumThreads(2)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (31, 31), 5)
+    time.sleep(0.5)  # until its threads wait
+    assert len(import_module('image_check').look_at_all(
+        paths, 'images', processes=2)) == len(paths)
+    assert cv2.getNumThreads() == 2
+    os._exit(0)  # by a pool, Python ends a process of this kind otherwise
 
 
 def test_a_process_that_ends_is_told(check, tmp_path, monkeypatch):

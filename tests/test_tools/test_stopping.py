@@ -12,7 +12,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ..processes import SERVER
+from ..processes import SERVER, end_loader_workers
 from ..test_hooks.small_runs import (assert_same_end, make_runner, scores,
                                      trained)
 from .conftest import TOOLS
@@ -68,18 +68,10 @@ def stop(load_tool):
             runner.train()
         assert before == [
             signal.getsignal(number) for number in stopping.SIGNALS]
-        end_workers(runner)
+        end_loader_workers()
         return runner, sender.saved
 
     return stop
-
-
-def end_workers(runner: Runner) -> None:
-    """Their queues are part of a cycle with the error: whoever collects it
-    may close them first, and then waits for each worker in vain."""
-    batches = runner.train_loop.dataloader._iterator
-    if hasattr(batches, '_shutdown_workers'):
-        batches._shutdown_workers()
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])

@@ -47,8 +47,12 @@ def train_in_copy(work_dir: Path) -> int:
 
     What it had to import besides is there for the next one.
     """
+    import cv2
     names, told = os.pipe()
     gc.freeze()  # the copies have less to search for garbage
+    # A copy that stops the threads of OpenCV, as MMEngine does, would wait
+    # without end for those that were not copied.
+    cv2.setNumThreads(0)
     pid = os.fork()
     if not pid:
         os.close(names)
