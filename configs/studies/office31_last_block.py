@@ -16,10 +16,17 @@ pairs = {
     **{pair: _base_.pairs[pair]
        for pair in ('A -> W', 'W -> A')},
 }
+limit = 'model.uda_head.reversal.max_coefficient'
 methods = {
     '_delete_': True,
     **{method: _base_.methods[method]
        for method in ('DANN', 'MDD')},
+    # Ten times the alignment, as in office31_strengths.py.
+    'MDD x10': dict(
+        config=_base_.methods.MDD.config,
+        of='MDD',
+        strength=10.,
+        options={limit: 1.}),
 }
 options = {
     'train_dataloader.dataset.source.data_root': data_root,

@@ -1,5 +1,5 @@
-# Settings of GH and GH++, and other ways to weigh gradients, on two methods of
-# office31_features.py.
+# Settings of GH and GH++, and other ways to weigh gradients, on three methods
+# of office31_features.py.
 _base_ = 'office31_features.py'
 
 pairs = {
@@ -27,6 +27,7 @@ harmonizers = {
 constants = {
     'DANN': dict(cls=1.18),
     'MDD': dict(alignment=1.07, cls=1.55),
+    'MCC': dict(alignment=1.04, cls=1.03),
 }
 methods = {
     '_delete_': True,
