@@ -24,6 +24,15 @@ def test_interval_is_students(comparison):
     assert compare([[1., 2.], [3.]]) is None
 
 
+def test_equal_differences_tell_nothing_of_chance(comparison):
+    """Those of few images often are."""
+    for spread, tells in ((0., False), (1e-6, False), (0.1, True)):
+        found = comparison.compare([[5. - spread, 5., 5. + spread]])
+        assert found.excludes_zero is tells is not found.has_no_spread
+    mixed = comparison.compare([[5., 5., 5.], [4., 5., 6.]])
+    assert mixed.excludes_zero and not mixed.has_no_spread
+
+
 def test_two_settings_are_compared_as_by_welch(comparison):
     """The mean of a and -b has the error of half their difference."""
     a, b = [1., 4., 2.5, 3.], [2., 9., 11.]

@@ -345,6 +345,8 @@ NOTHING = 0.5, -0.5, 0.4, -0.4
     (dict(GH=NOTHING), r'Not beyond chance. A gain of 1\.\d points would'),
     (dict(GH=(-5., -5.1, -4.9, -5.)),
      r'Not beyond .* It harms: DANN \+ GH\.'),
+    (dict(GH=(5., 5. + 1e-6, 5., 5.)),
+     'Not beyond chance. All seeds gave the same difference'),
     (dict(GH=(5., )), 'With one seed nothing can be told'),
     ({}, 'Nothing was harmonized.'),
 ])

@@ -46,10 +46,8 @@ def headline(settings: list[Setting]) -> str:
     if better:
         parts.append(f"It helps by more than chance: {', '.join(better)}.")
     else:
-        seen = max(change.baseline.detectable for change in compared.values())
-        parts.append('Not beyond chance. A gain of '
-                     f'{seen:.1f} points would most likely have been seen, a '
-                     'smaller one may have been missed: more seeds see more.')
+        found = [change.baseline for change in compared.values()]
+        parts.append(f'Not beyond chance. {_what_was_seen(found)}')
     if worse:
         parts.append(f"It harms: {', '.join(worse)}.")
     if min(len(setting.runs) for setting in settings) < 3:
@@ -59,6 +57,15 @@ def headline(settings: list[Setting]) -> str:
         parts.append(f'Of {len(compared)} comparisons chance alone would let '
                      f'{LEVEL * len(compared):.1f} look like a change.')
     return ' '.join(parts)
+
+
+def _what_was_seen(found: list[Comparison]) -> str:
+    if all(one.has_no_spread for one in found):
+        return ('All seeds gave the same difference, which does not tell what '
+                'chance would do; more images of the target would.')
+    seen = max(one.detectable for one in found)
+    return (f'A gain of {seen:.1f} points would most likely have been seen, a '
+            'smaller one may have been missed: more seeds see more.')
 
 
 def sentences(settings: list[Setting]) -> list[str]:

@@ -20,6 +20,8 @@ from scipy import optimize, stats
 
 LEVEL = 0.05
 POWER = 0.8
+# Of accuracies in float32, in points.
+ROUNDING = 1e-4
 # Degrees of freedom with which a spread is as good as known.
 MANY = 1e6
 
@@ -54,7 +56,14 @@ class Comparison(NamedTuple):
 
     @property
     def excludes_zero(self) -> bool:
-        return self.interval.low > 0 or self.interval.high < 0
+        return not self.has_no_spread and (self.interval.low > 0
+                                           or self.interval.high < 0)
+
+    @property
+    def has_no_spread(self) -> bool:
+        """Whether all differences were the same, as they may be of a few
+        images: that does not tell what chance would do."""
+        return self.error < ROUNDING
 
     @property
     def detectable(self) -> float:
