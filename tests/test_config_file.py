@@ -114,12 +114,14 @@ def test_what_is_no_config_is_refused(tmp_path):
     ('slip.yaml', 'a: 1\nb: {c: [1\n', 3),
     ('slip.yaml', 'a: \x00', None),
     ('slip.json', '{"a": 1,\n "b" 2}', 2),
+    ('slip.py', b'a = 1\n# caf\xe9', 2),
+    ('slip.yaml', b'a: caf\xe9', 1),
 ])
 @pytest.mark.parametrize('is_base', [False, True])
 def test_slip_in_the_text_is_told_by_file_and_line(tmp_path, name, text, line,
                                                    is_base):
     slip, path = tmp_path / name, tmp_path / name
-    slip.write_text(text)
+    slip.write_bytes(text if isinstance(text, bytes) else text.encode())
     if is_base:
         path = tmp_path / 'mine.py'
         path.write_text(f'_base_ = {name!r}')
@@ -129,6 +131,32 @@ def test_slip_in_the_text_is_told_by_file_and_line(tmp_path, name, text, line,
     assert str(caught.value).startswith(
         f'{path} should be a config that MMEngine reads, but {place}: ')
     assert '\n' not in str(caught.value)
+
+
+def test_slip_in_a_base_that_is_imported_names_that_file(tmp_path):
+    (tmp_path / 'base.py').write_text('a = 1\nb = dict(')
+    path = tmp_path / 'mine.py'
+    path.write_text('from mmengine.config import read_base\n'
+                    'with read_base():\n'
+                    '    from .base import *\n')
+    with pytest.raises(InputError, match=r'base\.py, line 2: '):
+        read_config(path)
+
+
+@pytest.mark.parametrize('name, text, found', [
+    ('mine.yaml', '', 'NoneType'), ('mine.yml', '- a\n', 'list'),
+    ('mine.json', 'null', 'NoneType'), ('mine.yaml', '1: 2', r'\[1\]')])
+def test_file_without_settings_is_refused(tmp_path, name, text, found):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=f'by their names, but has {found}'):
+        read_config(tmp_path / name)
+
+
+def test_text_that_a_config_evaluates_keeps_its_traceback(tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text('a = 1\nb = eval("1 +")\n')
+    with pytest.raises(SyntaxError):
+        read_config(path)
 
 
 def test_slip_in_a_module_of_the_config_names_that_file(saved, package):

@@ -39,7 +39,8 @@ def one_line_errors(*expected: type[Exception],
 def message_of(error: Exception) -> str:
     """Name the option for the argument that the error is about, if any; of
     an error of the system, the file."""
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and None not in (error.filename,
+                                                   error.strerror):
         return f'{error.filename}: {error.strerror}'
     argument = getattr(error, 'argument', None)
     if argument is None:

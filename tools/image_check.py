@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 from typing import Iterator, NamedTuple, Sequence
 
 from PIL import Image
@@ -168,7 +170,10 @@ def _looking(paths: Sequence[Path], processes: int,
         return
     import mmcv  # noqa: F401, once for all processes
     pool = ProcessPoolExecutor(
-        processes, get_context('fork'), initializer=_begin)
+        processes,
+        get_context('fork'),
+        initializer=_begin,
+        initargs=(os.getpid(), ))
     try:
         with _one_thread_of_opencv(), warnings.catch_warnings():
             # Of threads in this process: those of libraries, which wait.
@@ -194,11 +199,21 @@ def _one_thread_of_opencv() -> Iterator[None]:
     import cv2
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    yield
-    cv2.setNumThreads(before)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
-def _begin() -> None:
+def _begin(parent: int) -> None:
     """Leave Ctrl+C, which reaches all processes of a terminal, to the first
-    one."""
+    one, and end with that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with, args=(parent, ), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

@@ -1,6 +1,8 @@
 """Which errors a tool tells in one line, and which keep their traceback."""
 from __future__ import annotations
 
+from urllib.error import HTTPError
+
 import pytest
 
 from mmgh.input_error import InputError
@@ -33,6 +35,12 @@ def test_what_the_user_can_mend_is_one_line(end_with, error, message):
     assert exit.value.code == message and exit.value.__cause__ is error
     with pytest.raises(SystemExit, match='^dann: '):
         end_with(error, about='dann')
+
+
+def test_an_error_of_the_net_tells_its_reason(load_tool):
+    error = HTTPError('http://host/a.pth', 404, 'Not Found', None, None)
+    assert load_tool('expected_errors').message_of(error) == (
+        'HTTP Error 404: Not Found')
 
 
 @pytest.mark.parametrize('kind', [

@@ -144,7 +144,7 @@ def _look_beside_threads(paths: list[Path]) -> None:
 
 def test_a_process_that_ends_is_told(check, tmp_path, monkeypatch):
     """As by a decoder that fails at a file."""
-    monkeypatch.setattr(check, '_begin', lambda: os._exit(1))
+    monkeypatch.setattr(check, '_begin', lambda parent: os._exit(1))
     paths = written(tmp_path, PLAIN)
     with pytest.raises(InputError, match='was killed'):
         check.look_at_all(paths, 'images', processes=2)

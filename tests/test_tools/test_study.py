@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -446,6 +447,40 @@ def test_stopping_ends_all_and_starts_nothing(tmp_path, stop):
     assert len(list(tmp_path.glob('*/*/*/*/output.log'))) == 1
     with pytest.raises(ProcessLookupError):  # no process of the group is left
         os.killpg(process.pid, 0)
+
+
+def test_stopping_twice_ends_all_too(tmp_path):
+    options = {
+        'train_cfg.max_iters': 10**6,
+        'train_dataloader.num_workers': 1,
+        'train_dataloader.persistent_workers': True
+    }
+    study = write_study(tmp_path, options=options, seeds=[3, 4])
+    process = subprocess.Popen(
+        [sys.executable, STUDY, study, '--out', tmp_path, '--workers', '2'],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    while len(list(tmp_path.glob('*/*/*/*/lock'))) < 2:
+        assert process.poll() is None
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    # The second may come when Python has ended already.
+    assert process.wait(100) in (130, -signal.SIGINT)
+    while _is_there(process.pid):  # what has not heard of it ends, too
+        time.sleep(0.1)
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_stopping_while_the_first_run_is_handed_out(load_tool, tmp_path,

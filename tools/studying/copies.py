@@ -18,6 +18,7 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Thread
 
 from output import send_output
@@ -48,26 +49,25 @@ def train_in_copy(work_dir: Path) -> int:
     What it had to import besides is there for the next one.
     """
     import cv2
-    names, told = os.pipe()
     gc.freeze()  # the copies have less to search for garbage
     # A copy that stops the threads of OpenCV, as MMEngine does, would wait
     # without end for those that were not copied.
     cv2.setNumThreads(0)
-    pid = os.fork()
-    if not pid:
-        os.close(names)
-        known = set(sys.modules)
-        try:
-            train_here(work_dir)
-        finally:
-            with open(told, 'w') as file:
-                file.write('\n'.join(
-                    name for name in sys.modules if name not in known))
-        sys.exit()
-    os.close(told)
-    with open(names) as file:
-        imported = file.read().split('\n')
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    # No pipe: workers of data loaders, which outlive a copy that is stopped,
+    # would hold it open.
+    with TemporaryFile('w+') as told:
+        pid = os.fork()
+        if not pid:
+            known = set(sys.modules)
+            try:
+                train_here(work_dir)
+            finally:
+                print(*(name for name in sys.modules if name not in known),
+                      sep='\n', file=told, flush=True)
+            sys.exit()
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        told.seek(0)
+        imported = told.read().split('\n')
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # the copy has told them
         for name in filter(None, imported):

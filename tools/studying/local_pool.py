@@ -44,8 +44,10 @@ class LocalPool:
     def close(self) -> None:
         """End what is being trained, and all processes."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in self._team:
+        for worker in self._team:  # all, before somebody loses patience
             worker.stop()
+        for worker in self._team:
+            worker.wait()
 
     def _train(self, work_dir: Path) -> str | None:
         worker = self._free.get()

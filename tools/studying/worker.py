@@ -45,14 +45,18 @@ class Worker:
         return last_words(work_dir / LOG) if status else None
 
     def stop(self) -> None:
-        """End the process and what it trains; from another thread."""
+        """Tell the process, and what it trains, to end; from another
+        thread."""
         with self._lock:
             self._stopped = True
-            if self._process is None:
-                return
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
-        self._process.wait()
+            if self._process is not None:
+                with suppress(BrokenPipeError):
+                    self._process.stdin.close()
+
+    def wait(self) -> None:
+        """Wait until the process has ended."""
+        if self._process is not None:
+            self._process.wait()
 
     def _start(self, work_dir: Path) -> subprocess.Popen:
         """What goes wrong before a run is in the log of the first one."""
