@@ -1,6 +1,7 @@
 """Which errors a tool tells in one line, and which keep their traceback."""
 from __future__ import annotations
 
+from io import BytesIO
 from urllib.error import HTTPError
 
 import pytest
@@ -38,7 +39,7 @@ def test_what_the_user_can_mend_is_one_line(end_with, error, message):
 
 
 def test_an_error_of_the_net_tells_its_reason(load_tool):
-    error = HTTPError('http://host/a.pth', 404, 'Not Found', None, None)
+    error = HTTPError('http://host/a.pth', 404, 'Not Found', {}, BytesIO())
     assert load_tool('expected_errors').message_of(error) == (
         'HTTP Error 404: Not Found')
 
