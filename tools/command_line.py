@@ -19,9 +19,10 @@ import mmgh  # noqa: F401
 
 # isort: split
 from expected_errors import one_line_errors
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from options import add_cfg_options
 
 from mmgh.config_errors import error_of_config
 from mmgh.config_file import read_config
@@ -47,12 +48,8 @@ def make_parser(description: str) -> argparse.ArgumentParser:
         '--no-pin-memory',
         action='store_true',
         help='do not pin memory in data loaders')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings of the config, such as '
-        'optim_wrapper.optimizer.lr=0.1 or key="[(a,b),(c,d)]"')
+    add_cfg_options(
+        parser, 'optim_wrapper.optimizer.lr=0.1 or key="[(a,b),(c,d)]"')
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],

@@ -59,15 +59,34 @@ def add_device_option(parser: argparse.ArgumentParser) -> None:
         help='such as cpu or cuda:0 (default: a GPU, if there is one)')
 
 
-def add_cfg_options(parser: argparse.ArgumentParser) -> None:
-    """Let the user replace settings of the config, such as of data that have
-    moved."""
+class _Settings(DictAction):
+    """``NAME=VALUE``, of which a slip is told in a line."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        for value in values:
+            if not value.partition('=')[1]:
+                parser.error(f'argument {option_string}: settings should be '
+                             f'NAME=VALUE, but got {value!r}.')
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except AssertionError as error:
+            parser.error(f'argument {option_string}: {error}')
+
+
+def add_cfg_options(parser: argparse.ArgumentParser,
+                    example: str = 'test_dataloader.dataset.data_root=FOLDER '
+                    'for data that have moved') -> None:
+    """Let the user replace settings of the config.
+
+    Args:
+        parser (argparse.ArgumentParser): Gets ``--cfg-options``.
+        example (str): A setting that one may want to replace.
+    """
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
-        help='replace settings of the config, such as '
-        'test_dataloader.dataset.data_root=FOLDER for data that have moved')
+        action=_Settings,
+        help=f'replace settings of the config, such as {example}')
 
 
 def add_metric_option(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,15 @@ def test_options_have_the_values_of_the_config(parser):
         []).cfg_options is None
 
 
+@pytest.mark.parametrize('value, told', [
+    ('a', "settings should be NAME=VALUE, but got 'a'"),
+    ('a=[1,', 'Imbalanced brackets')])
+def test_a_slip_in_a_setting_is_told(parser, capsys, value, told):
+    with pytest.raises(SystemExit):
+        parser.parse_args(['--cfg-options', 'b=1', value])
+    assert f'argument --cfg-options: {told}' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('option', ['--out', '--page'])
 def test_a_folder_is_no_file_to_write(parser, tmp_path, capsys, option):
     folder = tmp_path / 'a.png'
