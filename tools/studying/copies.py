@@ -28,6 +28,7 @@ def main() -> None:
     # Ctrl+C reaches all processes of a terminal. These end with their input
     # only, so that none of them is left.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     # What imported packages print is no answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), 'w')
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

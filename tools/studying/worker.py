@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import Iterator
 
 import torch
 
@@ -60,13 +61,24 @@ class Worker:
 
     def _start(self, work_dir: Path) -> subprocess.Popen:
         """What goes wrong before a run is in the log of the first one."""
-        with open(work_dir / LOG, 'a') as log:
+        with open(work_dir / LOG, 'a') as log, _ctrl_c_blocked():
             return subprocess.Popen([sys.executable, COPIES],
                                     stdin=subprocess.PIPE,
                                     stdout=subprocess.PIPE,
                                     stderr=log,
                                     text=True,
                                     env=self._environment)
+
+
+@contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Let what is started ignore it from its first moment: the mask of this
+    thread is handed on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def environment(worker: int) -> dict:
