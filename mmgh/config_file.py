@@ -13,7 +13,7 @@ from mmengine.utils import import_modules_from_strings
 
 from mmgh.config_names import check_names, check_settings
 from mmgh.config_place import find_config
-from mmgh.config_syntax import SYNTAX_ERRORS, check_mapping, syntax_message
+from mmgh.config_slips import slip_message
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
 from mmgh.nested import nested_dicts
@@ -39,7 +39,6 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
         with _missing_module_named(path), warnings.catch_warnings():
             # MMEngine's way to find `package::config`, told for each base.
             warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
-            check_mapping(Path(path))
             cfg = _read(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(
@@ -48,8 +47,8 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     except (ConfigParsingError, OSError) as error:
         raise InputError(f'{path} should be a config that MMEngine reads, '
                          f'but: {error}') from error
-    except SYNTAX_ERRORS as error:
-        message = syntax_message(error, path)
+    except Exception as error:
+        message = slip_message(error, path)
         if message is None:
             raise
         raise InputError(f'{path} should be a config that MMEngine reads, '

@@ -1,6 +1,7 @@
 """Which errors of a config the user can mend."""
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 
@@ -146,16 +147,67 @@ def test_slip_in_a_base_that_is_imported_names_that_file(tmp_path):
 @pytest.mark.parametrize('name, text, found', [
     ('mine.yaml', '', 'NoneType'), ('mine.yml', '- a\n', 'list'),
     ('mine.json', 'null', 'NoneType'), ('mine.yaml', '1: 2', r'\[1\]')])
-def test_file_without_settings_is_refused(tmp_path, name, text, found):
+@pytest.mark.parametrize('is_base', [False, True])
+def test_file_without_settings_is_refused(tmp_path, name, text, found,
+                                          is_base):
     (tmp_path / name).write_text(text)
-    with pytest.raises(InputError, match=f'by their names, but has {found}'):
-        read_config(tmp_path / name)
+    path = tmp_path / ('child.py' if is_base else name)
+    if is_base:
+        path.write_text(f'_base_ = {name!r}')
+    with pytest.raises(InputError, match=f'{name} should have settings by '
+                       f'their names, but has {found}'):
+        read_config(path)
 
 
-def test_text_that_a_config_evaluates_keeps_its_traceback(tmp_path):
+ONE = ('one.py', 'a = 1\nb = dict(c=2)\n')
+
+
+@pytest.mark.parametrize('text, place, problem', [
+    ('a = dict()\nb = a["c"]', 'mine.py, line 2', 'KeyError: c'),
+    ('\n\nb = eval("1 +")', 'mine.py, line 3', 'SyntaxError: '),
+    ('a = {{ fileDirnam }}', 'mine.py, line 1', "NameError: name 'fileDir"),
+    ('_base_ = "one.py"\nb = _base_.b.d.e', 'mine.py, line 2',
+     "AttributeError: 'ConfigDict' object has no attribute 'd'"),
+    ('_base_ = "one.py"\nc = {{_base_.d}}', 'mine.py', 'KeyError: d'),
+    ('_base_ = "one.py"\na = dict(b=1)', 'mine.py', 'TypeError: a='),
+    ('_base_ = ["one.py", "one.py"]', 'mine.py', 'KeyError: Duplicate key'),
+    ('_base_ = "two.py"', 'two.py, line 1', 'ZeroDivisionError: '),
+    ('from mmengine.config import read_base\nwith read_base():\n'
+     '    from .one import *\nb.update(c=forgotten)', 'mine.py, line 4',
+     "NameError: name 'forgotten'"),
+])
+def test_slip_that_shows_in_reading_is_told_by_file_and_line(
+        tmp_path, text, place, problem):
+    for name, content in (ONE, ('two.py', 'a = 1 / 0'), ('mine.py', text)):
+        (tmp_path / name).write_text(content)
     path = tmp_path / 'mine.py'
-    path.write_text('a = 1\nb = eval("1 +")\n')
-    with pytest.raises(SyntaxError):
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    assert str(caught.value).startswith(
+        f'{path} should be a config that MMEngine reads, but {tmp_path}/'
+        f'{place}: {problem}')
+    assert '\n' not in str(caught.value)
+
+
+def test_config_that_is_a_base_of_itself_is_refused(tmp_path):
+    for name, base in (('one.py', 'two.py'), ('two.py', 'one.py')):
+        (tmp_path / name).write_text(f'_base_ = {base!r}')
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 100)
+    try:
+        with pytest.raises(
+                InputError, match=r'(one|two)\.py is a base of itself'):
+            read_config(tmp_path / 'one.py')
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_what_a_config_calls_keeps_its_traceback(saved, package):
+    package('def mean(values):\n    return sum(values) / 0\n')
+    path = saved[0].with_name('mine.py')
+    path.write_text('heads = __import__("my_heads.mean_head")\n'
+                    'a = heads.mean_head.mean([1])\n')
+    with pytest.raises(ZeroDivisionError):
         read_config(path)
 
 
@@ -233,8 +285,8 @@ def test_what_mmengine_writes_of_an_infinite_number_is_read(tmp_path, value):
 
 @pytest.mark.parametrize('text', [
     'a = inf\nb = print(1)', 'a = ture', "_base_ = 'base.py'\na = inf"])
-def test_other_names_that_are_not_there_keep_their_traceback(tmp_path, text):
+def test_other_names_that_are_not_there_are_told(tmp_path, text):
     (tmp_path / 'base.py').write_text('b = 1')
     (tmp_path / 'mine.py').write_text(text)
-    with pytest.raises(NameError, match='inf|ture'):
+    with pytest.raises(InputError, match="NameError: name '(inf|ture)'"):
         read_config(tmp_path / 'mine.py')

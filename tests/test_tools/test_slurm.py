@@ -71,6 +71,8 @@ def wait_for(condition, job: str) -> None:
 def paths(tmp_path, monkeypatch):
     (tmp_path / 'pause.py').write_text(PAUSE)
     monkeypatch.setenv('PYTHONPATH', f'{ROOT}:{tmp_path}')
+    # The scripts take the first `python` that they find.
+    monkeypatch.setenv('PATH', str(Path(sys.executable).parent), os.pathsep)
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
     yield tmp_path
     jobs = [file.read_text() for file in tmp_path.rglob('slurm_job')]
