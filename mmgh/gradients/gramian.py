@@ -36,7 +36,7 @@ def gramian_of(gradients: Sequence[TaskGradient],
         for product in _products(gradients, bucket, scale)
     ]
     # Of the pair (i, j) with i >= j, in the order of the rows of a triangle.
-    sums = torch.cat(products).view(-1, sum(size) + len(size)).sum(0)
+    sums = torch.cat(products).view(-1, sum(size) + len(size)).sum(0).unbind()
     return torch.stack([
         sums[max(i, j) * (max(i, j) + 1) // 2 + min(i, j)] for i in size
         for j in size
