@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -153,3 +155,38 @@ def test_missing_slurm_is_told(pools, options, tmp_path, monkeypatch):
     args.out = tmp_path
     with pytest.raises(InputError, match='where sbatch and srun are'):
         pools.make_pool(args)
+
+
+@pytest.fixture
+def stand_in_slurm(tmp_path, monkeypatch):
+    """Commands that answer as Slurm's; arrays have two jobs at most."""
+    commands = dict(
+        srun='',
+        squeue='',
+        scontrol='echo "MaxArraySize            = 2"',
+        sbatch=f'cat "$1" >> {tmp_path}/submitted; echo of this array >> '
+        f'{tmp_path}/submitted; echo Submitted batch job '
+        f'$(grep -c "of this array" {tmp_path}/submitted)')
+    for name, line in commands.items():
+        (tmp_path / name).write_text(f'#!/bin/sh\n{line}\n')
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+
+
+@with_submitit
+def test_runs_beyond_an_array_wait_for_it(pools, options, tmp_path,
+                                          stand_in_slurm):
+    args = options('--cluster', 'slurm', '--workers', '3', '--slurm',
+                   'additional_parameters.reservation=ours')
+    args.out = tmp_path
+    runs = [tmp_path / f'run{i}' for i in range(5)]
+    for run in runs:
+        run.mkdir()
+    pools.make_pool(args).start(runs)
+    jobs = [(run / 'slurm_job').read_text() for run in runs]
+    assert jobs == ['1_0', '1_1', '2_0', '2_1', '3']
+    *arrays, _ = (tmp_path / 'submitted').read_text().split('of this array')
+    assert all('--reservation=ours\n' in array and '--requeue\n' in array
+               for array in arrays)
+    assert [re.findall('afterany:(.*)', array) for array in arrays] == [
+        [], ['1'], ['2']]

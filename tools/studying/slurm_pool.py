@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -32,7 +33,8 @@ JOB_ID = 'slurm_job'
 
 
 class SlurmPool:
-    """Trains runs as jobs of Slurm, all of them in one array.
+    """Trains runs as jobs of Slurm: in one array, or in as few as it lets, of
+    which each begins when the one before has ended.
 
     Jobs do not need the process that submitted them: another one with the
     same folder finds them, and waits for them.
@@ -42,8 +44,9 @@ class SlurmPool:
         width (int, optional): How many are trained at a time. Defaults to
             None: as many as Slurm lets.
         options (dict): Parameters of submitit's executor, such as
-            ``partition`` and ``time``; and ``max_num_timeout``, how often the
-            time of a job may be up.
+            ``partition`` and ``time``; options of sbatch that it does not
+            know, as ``additional_parameters.reservation``; and
+            ``max_num_timeout``, how often the time of a job may be up.
 
     Raises:
         InputError: If there is no Slurm, or no such parameter.
@@ -55,7 +58,9 @@ class SlurmPool:
         check_minutes(options['time'])
         timeouts = options.pop('max_num_timeout')
         options['setup'] = [*SETUP, *options.get('setup', [])]
-        options['additional_parameters'] = {'requeue': True}
+        options['additional_parameters'] = {
+            'requeue': True, **pop_unknown(options)
+        }
         try:
             self._executor = SlurmExecutor(folder, max_num_timeout=timeouts)
             self._executor.update_parameters(**options)
@@ -72,7 +77,7 @@ class SlurmPool:
     @property
     def farewell(self) -> str:
         """What to tell whoever stops waiting."""
-        ids = {job.job_id.split('_')[0] for job in self._jobs.values()}
+        ids = {array_of(job) for job in self._jobs.values()}
         return ('Stopped. Run the same command again to go on.' +
                 ' Until then the jobs do; what would end them is: scancel ' *
                 bool(ids) + ' '.join(sorted(ids)))
@@ -81,6 +86,7 @@ class SlurmPool:
         """Submit these runs, but those whose jobs are there already."""
         try:
             there = active_jobs()
+            size = largest_array()
         except subprocess.CalledProcessError as error:
             raise InputError(
                 f'Slurm should answer, but: {error.stderr}') from error
@@ -91,8 +97,9 @@ class SlurmPool:
                 self._jobs[work_dir] = SlurmJob(self._folder, job_id)
             else:
                 missing.append(work_dir)
-        if missing:
-            self._submit(missing)
+        last = None
+        for i in range(0, len(missing), size):
+            last = self._submit(missing[i:i + size], after=last)
 
     def wait(self, seconds: float) -> dict[Path, str | None]:
         """Wait until runs end, but not for longer than that.
@@ -124,9 +131,12 @@ class SlurmPool:
             if job.job_id not in there
         ]
 
-    def _submit(self, work_dirs: list[Path]) -> None:
+    def _submit(self, work_dirs: list[Path], after: str | None) -> str:
+        """Submit an array that begins when another has ended; return its
+        number."""
+        order = {'dependency': f'afterany:{after}'} if after else {}
         self._executor.update_parameters(
-            array_parallelism=self._width or len(work_dirs))
+            array_parallelism=self._width or len(work_dirs), **order)
         try:
             jobs = self._executor.map_array(
                 Job(), [path.resolve() for path in work_dirs])
@@ -135,7 +145,22 @@ class SlurmPool:
         for work_dir, job in zip(work_dirs, jobs):
             write_atomically(work_dir / JOB_ID, job.job_id.encode())
             self._jobs[work_dir] = job
-        print(f'Submitted job {jobs[0].job_id.split("_")[0]}.', flush=True)
+        array = array_of(jobs[0])
+        print(f'Submitted job {array}.', flush=True)
+        return array
+
+
+def pop_unknown(options: dict) -> dict:
+    """Take out the options of sbatch that submitit does not know."""
+    prefix = 'additional_parameters.'
+    return {
+        name[len(prefix):]: options.pop(name)
+        for name in list(options) if name.startswith(prefix)
+    }
+
+
+def array_of(job: SlurmJob) -> str:
+    return job.job_id.split('_')[0]
 
 
 def check_minutes(time: int) -> None:
@@ -157,13 +182,20 @@ def active_jobs() -> set[str]:
     Raises:
         CalledProcessError: If it does not answer.
     """
-    asked = subprocess.run(
-        ['squeue', f'--user={os.getuid()}', '--array', '--noheader',
-         '--format=%i'],
-        check=True,
-        capture_output=True,
-        text=True)
-    return set(asked.stdout.split())
+    return set(
+        answer_of('squeue', f'--user={os.getuid()}', '--array', '--noheader',
+                  '--format=%i').split())
+
+
+def largest_array() -> int:
+    """Ask Slurm how many jobs an array may have, as above."""
+    told = answer_of('scontrol', 'show', 'config')
+    return int(re.search(r'MaxArraySize\s*=\s*(\d+)', told)[1]) or 1
+
+
+def answer_of(*command: str) -> str:
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True).stdout
 
 
 def words_of(job: SlurmJob, work_dir: Path) -> str:
