@@ -6,8 +6,11 @@ import torch
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from torch import nn
+from torch.optim import SGD
 
-from mmgh.task_losses import TaskLossMixin, attach_task_losses, get_task_losses
+from mmgh.optim import GHOptimWrapper
+from mmgh.task_losses import (TaskLossMixin, attach_task_losses, check_sum,
+                              get_task_losses, take_apart)
 
 
 class TwoBranches(TaskLossMixin, BaseModel):
@@ -82,3 +85,40 @@ def test_model_without_tasks_is_refused():
 
     with pytest.raises(KeyError, match='Forgetful.tasks.*`loss_a`'):
         Forgetful().parse_losses(dict(loss_a=torch.tensor(1.)))
+
+
+@pytest.mark.parametrize('factor', [1e-4, 0.1])
+def test_small_part_that_no_task_holds_is_refused(factor):
+    weight = torch.ones((), requires_grad=True)
+    losses = dict(a=2 * weight, b=0.3 * weight)
+    total = sum(losses.values()) + factor * weight
+    with pytest.raises(ValueError, match='should sum up to the total'):
+        check_sum(take_apart(attach_task_losses(total, losses)))
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16,
+                                   torch.float32])
+def test_sum_in_another_order_is_no_other_sum(dtype):
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(100):
+        parts = torch.rand(10, generator=generator).to(dtype).requires_grad_()
+        losses = dict(a=sum(parts[::2]), b=sum(parts[1::2]))
+        check_sum(take_apart(attach_task_losses(sum(parts), losses)))
+
+
+def test_part_that_is_0_at_first_is_found_later():
+    """The first, the tenth, the hundredth loss are looked at."""
+    weight = torch.ones((), requires_grad=True)
+    wrapper = GHOptimWrapper(
+        optimizer=SGD([weight], lr=0.), harmonizer=dict(type='mmgh.GH'))
+    wrapper.initialize_count_status(nn.Module(), 0, 100)
+
+    def step(i: int) -> None:
+        losses = dict(a=2 * weight, b=0.3 * weight)
+        wrapper.update_params(attach_task_losses(
+            sum(losses.values()) + i * weight, losses))
+
+    for i in range(9):
+        step(i)
+    with pytest.raises(ValueError, match='should sum up to the total'):
+        step(9)

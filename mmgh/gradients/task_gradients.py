@@ -16,7 +16,8 @@ TaskGradient = dict[Tensor, Tensor]
 def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
                   retain_graph: bool,
                   accumulated: TaskGradient) -> TaskGradient:
-    """Return the gradient of one task's loss, by a whole backward pass.
+    """Return the gradient of one task's loss, by a whole backward pass; of a
+    loss that is a constant what was there before.
 
     It is collected in the ``grad`` fields, which are restored afterwards.
     ``torch.autograd.grad`` would miss what reversible networks write there
@@ -30,26 +31,32 @@ def task_gradient(loss: Tensor, parameters: Sequence[Tensor],
         accumulated (TaskGradient): Of earlier micro-batches, which the result
             contains. Its tensors may change.
     """
+    if not loss.requires_grad:
+        return accumulated
     before = [parameter.grad for parameter in parameters]
     for parameter in parameters:
         parameter.grad = accumulated.get(parameter) if accumulated else None
-    loss.backward(retain_graph=retain_graph)
-    gradient = {p: p.grad for p in parameters if p.grad is not None}
-    for parameter, grad in zip(parameters, before):
-        parameter.grad = grad
-    return gradient
+    try:
+        loss.backward(retain_graph=retain_graph)
+        return {p: p.grad for p in parameters if p.grad is not None}
+    finally:
+        for parameter, grad in zip(parameters, before):
+            parameter.grad = grad
 
 
 def probe_gradient(loss: Tensor, tensors: Sequence[Tensor]) -> TaskGradient:
     """Return the gradient of one task's loss, walking back as far as needed.
 
     Nothing is accumulated, no hook of a parameter runs, and the graph stays.
-    The gradients are for reading only: several may be one tensor.
+    The gradients are for reading only: several may be one tensor. A loss that
+    is a constant has none.
 
     Args:
         loss (Tensor): Scalar.
         tensors (Sequence[Tensor]): Leaves or not.
     """
+    if not loss.requires_grad:
+        return {}
     gradients = torch.autograd.grad(
         loss, tensors, retain_graph=True, allow_unused=True)
     return {

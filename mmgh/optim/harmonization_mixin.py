@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from mmgh.arguments import COUNT, one_of
 from mmgh.divergence import report_diverged_tasks
 from mmgh.input_error import InputError, InputTypeError
-from mmgh.task_losses import (PlainPasses, check_sum, map_task_losses,
-                              take_apart)
+from mmgh.task_losses import (MarkedLoss, PlainPasses, check_gradients,
+                              check_sum, is_due, map_task_losses, take_apart)
 from .harmonized_backward import harmonized_backward
 from .measured import Measured
 from .probes import FeatureProbe, ModuleProbe, ParameterProbe
@@ -66,7 +66,10 @@ class HarmonizationMixin:
                              f'step, but got {interval}.')
         # Of the last comparison; None before the first, or if that failed.
         self._weights: dict[str, Tensor] | None = None
-        self._checked_sum = False
+        # Losses that this process has had.
+        self._num_losses = 0
+        # Tasks of which it has had a loss without gradient.
+        self._seen_constants: set[str] = set()
         self._is_prepared = False
         # Whether `backward` was called since `zero_grad`, and how many plain
         # passes there were before.
@@ -130,9 +133,12 @@ class HarmonizationMixin:
                 pass. Defaults to False.
         """
         losses = take_apart(loss)
-        if not self._checked_sum:
+        self._num_losses += 1
+        if self._num_losses == 1:
+            check_gradients(losses)
+        if is_due(self._num_losses):
             check_sum(losses)
-            self._checked_sum = True
+        self._warn_of_constants(losses)
         compares = self._compares()
         self._inner_count += 1
         scale = self._loss_scale(loss)
@@ -216,6 +222,14 @@ class HarmonizationMixin:
                 f'of this training, but got {self.interval}: gradients are '
                 'compared at the first step alone, and its weights are those '
                 'of all other steps.', 'current', logging.WARNING)
+
+    def _warn_of_constants(self, losses: MarkedLoss) -> None:
+        for task in losses.constants(losses.by_task) - self._seen_constants:
+            self._seen_constants.add(task)
+            print_log(
+                f'The loss of the task `{task}` has no gradient in this step, '
+                'which is of the other tasks alone. It is told once.',
+                'current', logging.WARNING)
 
     def _loss_scale(self, loss: Tensor) -> Tensor | None:
         """Return what losses are multiplied by before a backward pass."""

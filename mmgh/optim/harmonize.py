@@ -9,8 +9,8 @@ from torch.nn.parallel import DistributedDataParallel
 from mmgh.arguments import Rule, dict_of, one_of
 from mmgh.input_error import InputError
 from mmgh.registry import TASK_UTILS
-from mmgh.task_losses import (MarkedLoss, attach_task_losses, check_sum,
-                              take_apart)
+from mmgh.task_losses import (MarkedLoss, attach_task_losses, check_gradients,
+                              check_sum, take_apart)
 from .harmonized_backward import harmonized_backward
 from .measured import Measured
 from .probes import ParameterProbe
@@ -96,6 +96,7 @@ def harmonize(losses: Mapping[str, Tensor] | Tensor,
         optimizer.zero_grad()
     """
     marked = _mark(losses)
+    check_gradients(marked)
     weighting = TaskWeighting(
         _config(harmonizer), pairs, max_weight, keeps_memories=False)
     if apply_to is None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+import torch
 from torch import Tensor
 
 from mmgh.task_losses import MarkedLoss
@@ -33,20 +34,26 @@ def harmonized_backward(losses: MarkedLoss,
             Defaults to True.
 
     Returns:
-        Measured | None: None if the probe waits for the last micro-batch.
+        Measured | None: None if the probe waits for the last micro-batch, or
+        could not compare as a task has no gradient in this step: then that of
+        the plain sum is in the ``grad`` fields.
     """
     groups = weighting.groups(losses.by_task, losses.pairs)
     tasks = list(dict.fromkeys(chain(*(tasks for tasks, _ in groups))))
-    comparison = probe.compare(losses, tasks, parameters, retain_graph,
-                               is_last)
-    if comparison is None:
-        return None
-    compared = []
-    for tasks, harmonizer in groups:
-        gramian = comparison.gramian(tasks, scale)
-        weights = weighting.weights(harmonizer,
-                                    losses.without_factors(gramian, tasks))
-        scalars = getattr(harmonizer, 'scalars', dict)()
-        compared.append(Compared(tasks, gramian, weights, scalars))
-    comparison.backward([(group.tasks, group.weights) for group in compared])
+    # Backward passes do not belong into autocast, nor do the products of
+    # gradients: in half precision those of short ones vanish.
+    with torch.autocast(losses.total.device.type, enabled=False):
+        comparison = probe.compare(losses, tasks, parameters, retain_graph,
+                                   is_last)
+        if comparison is None:
+            return None
+        compared = []
+        for tasks, harmonizer in groups:
+            gramian = comparison.gramian(tasks, scale)
+            weights = weighting.weights(harmonizer,
+                                        losses.without_factors(gramian, tasks))
+            scalars = getattr(harmonizer, 'scalars', dict)()
+            compared.append(Compared(tasks, gramian, weights, scalars))
+        comparison.backward([
+            (group.tasks, group.weights) for group in compared])
     return Measured(compared)

@@ -93,7 +93,8 @@ class TaskWeighting:
     def weights(self, harmonizer: Weigh, gramian: Tensor) -> Tensor:
         """Return the bounded weights of K tasks, shape ``(K, )``; 1 if they,
         or the Gramian, are not finite."""
-        weights = harmonizer(gramian)
+        # It may compute in place.
+        weights = harmonizer(gramian.clone())
         if not isinstance(weights, Tensor) or (weights.shape !=
                                                gramian.shape[:1]):
             found = (
@@ -127,8 +128,19 @@ class TaskWeighting:
 
     @property
     def apply_to(self) -> str:
-        """What the harmonizers are made for, see :class:`GHOptimWrapper`."""
-        return getattr(self.harmonizers[0], 'apply_to', 'loss')
+        """What the harmonizers are made for, see :class:`GHOptimWrapper`.
+
+        Raises:
+            ValueError: If they are made for different ones.
+        """
+        made_for = [getattr(one, 'apply_to', 'loss')
+                    for one in self.harmonizers]
+        if len(set(made_for)) > 1:
+            names = [_name_of(one) for one in self.harmonizers]
+            raise InputError(
+                "`apply_to` should be 'loss' or 'shared' for all of "
+                f'{names}, which are made for {made_for}, but got None.')
+        return made_for[0]
 
     @property
     def _num_tasks(self) -> int | None:

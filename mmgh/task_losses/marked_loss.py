@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 import torch
 from torch import Tensor
@@ -57,6 +57,13 @@ class MarkedLoss(NamedTuple):
         return MarkedLoss(
             function(self.total), of_each(self.by_task), shared, self.pairs,
             self.factors)
+
+    def constants(self, tasks: Iterable[str]) -> set[str]:
+        """Return which of these tasks have a loss that depends on nothing in
+        this step, as where no target image is confident."""
+        return {
+            task for task in tasks if not self.by_task[task].requires_grad
+        }
 
     def without_factors(self, gramian: Tensor,
                         tasks: Sequence[str]) -> Tensor:
@@ -146,8 +153,7 @@ def take_apart(total: Tensor) -> MarkedLoss:
     """Return a total with all that is attached to it.
 
     Raises:
-        ValueError: If no task losses are (it says how to attach them), or if
-            one has no gradient.
+        ValueError: If no task losses are; it says how to attach them.
     """
     if not get_task_losses(total):
         if _is_made_of_marked(total):
@@ -167,12 +173,7 @@ def take_apart(total: Tensor) -> MarkedLoss:
             'from `mmgh.task_losses.TaskLossMixin`, or call '
             '`mmgh.task_losses.attach_task_losses(total, {task: loss})` '
             'before `update_params`.')
-    losses = MarkedLoss(total, *getattr(total, _MARKS))
-    for task, loss in losses.by_task.items():
-        if not loss.requires_grad:
-            raise InputError(f'The loss of the task `{task}` should depend on '
-                             'trained parameters, but has no gradient.')
-    return losses
+    return MarkedLoss(total, *getattr(total, _MARKS))
 
 
 def _is_made_of_marked(tensor: Tensor) -> bool:
@@ -207,16 +208,35 @@ def map_task_losses(total: Tensor,
     return attach_task_losses(*take_apart(total).map(function))
 
 
+def check_gradients(losses: MarkedLoss) -> None:
+    """Refuse a loss that trains nothing.
+
+    Raises:
+        ValueError: If it depends on no trained parameter.
+    """
+    for task in losses.constants(losses.by_task):
+        raise InputError(f'The loss of the task `{task}` should depend on '
+                         'trained parameters, but has no gradient.')
+
+
+def is_due(count: int) -> bool:
+    """Tell whether a check is due for which the host waits for the device:
+    the first time, the tenth, the hundredth and so on."""
+    return count == 10**(len(str(count)) - 1)
+
+
 def check_sum(losses: MarkedLoss) -> None:
-    """Refuse parts that do not make up the total.
+    """Refuse parts that do not make up the total, but for roundings.
 
     Raises:
         ValueError: If they do not sum up to it: a part that no task holds
             would silently not be trained.
     """
-    total = losses.total.detach()
-    difference = total - sum(loss.detach() for loss in losses.by_task.values())
-    if difference.abs() > 1e-3 * (1 + total.abs()):
+    parts = [losses.total.detach(),
+             *(-loss.detach() for loss in losses.by_task.values())]
+    rounding = max(1e-5, *(8 * torch.finfo(part.dtype).eps for part in parts))
+    difference = sum(parts)
+    if difference.abs() > rounding * sum(part.abs() for part in parts):
         raise InputError(
             f'The task losses {sorted(losses.by_task)} should sum up to the '
             f'total loss, but they differ from it by {difference.item():.4g}.')

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils.checkpoint import checkpoint
 
 import mmgh
 from mmgh.harmonizers import GH, GHPlusPlus, GradVac, RelativeClip
@@ -455,3 +456,74 @@ def test_ranks_may_send_bfloat16():
 def test_ranks_that_average_twice_are_refused():
     for found in on_two_ranks(gradient_of_rank, True):
         assert 'under `model.no_sync()`' in found
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize('factor', [1., 1e-5])
+def test_gradients_are_compared_outside_of_autocast(dtype, factor):
+    """Whose products of small numbers would be 0."""
+    found = []
+    for enabled in (False, True):
+        model, batch = make_model(conflict=True), make_batch()
+        losses = {task: factor * loss
+                  for task, loss in losses_of(model, batch).items()}
+        with torch.autocast('cpu', dtype=dtype, enabled=enabled):
+            measured = mmgh.harmonize(losses, model, 'GH')
+        found.append((measured.floats(), grads(model)))
+    assert found[0][0]['conflict'] == 1
+    torch.testing.assert_close(found[1], found[0], rtol=0, atol=0)
+
+
+class Fused(torch.autograd.Function):
+    """The outputs of two heads at once, as a compiled graph gives them."""
+
+    @staticmethod
+    def forward(ctx, features, first, second):
+        ctx.save_for_backward(features, first, second)
+        return features @ first, features @ second
+
+    @staticmethod
+    def backward(ctx, *grads):
+        features, *weights = ctx.saved_tensors
+        return (sum(g @ w.T for g, w in zip(grads, weights)),
+                *(features.T @ g for g in grads))
+
+
+class TwoHeads(nn.Module):
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.trunk = nn.Linear(4, 8)
+        self.first = nn.Parameter(torch.randn(8, 1))
+        self.second = nn.Parameter(torch.randn(8, 1))
+        self.function = function
+
+    def losses(self) -> dict:
+        features = self.trunk(make_batch()['inputs'])
+        first, second = self.function(features, self.first, self.second)
+        return dict(alignment=-(first + 3).square().mean(),
+                    cls=(second - 2 * first.detach()).square().mean())
+
+
+def apart(features, first, second):
+    return features @ first, features @ second
+
+
+def checkpointed(*inputs):
+    return checkpoint(apart, *inputs, use_reentrant=True)
+
+
+@pytest.mark.parametrize('harmonizer', [GH(), RelativeClip(ratio=0.01)])
+@pytest.mark.parametrize('function', [
+    Fused.apply, checkpointed, torch.compile(apart, backend='aot_eager')])
+def test_zeros_of_fused_heads_are_not_taken_for_shared(function, harmonizer):
+    found = []
+    for one in (apart, function):
+        model = TwoHeads(one)
+        measured = mmgh.harmonize(
+            model.losses(), model, copy.deepcopy(harmonizer))
+        found.append((measured.floats(), grads(model)))
+    assert max(abs(weight - 1) for name, weight in found[0][0].items()
+               if name.startswith('weight')) > 0.1
+    torch.testing.assert_close(found[1], found[0])

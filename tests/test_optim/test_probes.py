@@ -404,11 +404,75 @@ def test_static_graph_is_refused_for_parameters():
         gh_wrapper(model)
 
 
-def test_task_that_loses_its_gradient_later_is_named():
-    model = make_model(conflict=True)
-    wrapper = gh_wrapper(model)
-    wrapper.update_params(total_loss(model, make_batch()))
+def without_cls(model) -> torch.Tensor:
+    """The total of a step in which a loss is a constant."""
     losses = model(**make_batch())
     losses['loss_cls'] = losses['loss_cls'].detach()
+    return model.parse_losses(losses)[0]
+
+
+@pytest.mark.parametrize('probe', PROBES)
+def test_step_without_a_loss_is_of_the_others_and_told_once(probe):
+    model = make_model(conflict=True)
+    wrapper = gh_wrapper(model, **PROBES[probe][0])
+    wrapper.update_params(total_loss(model, make_batch()))
+    reference = copy.deepcopy(model)
+    reference(**make_batch())['loss_alignment'].backward()
+
+    def step():
+        wrapper.zero_grad()
+        wrapper.backward(without_cls(model))
+
+    told = warnings_of(lambda: [step(), step()])
+    assert len(told) == 1 and 'task `cls` has no gradient in this' in told[0]
+    found = {name: grad for name, grad in grads(model).items()
+             if grad is not None}
+    expected = {name: grad for name, grad in grads(reference).items()
+                if grad is not None}
+    torch.testing.assert_close(found, expected)
+
+
+def test_step_without_a_loss_leaves_memories_alone():
+    model = make_model(conflict=True)
+    wrapper = gh_wrapper(model, harmonizer=dict(type='mmgh.RelativeClip'))
+    wrapper.update_params(total_loss(model, make_batch()))
+    before = copy.deepcopy(wrapper._weighting.state_dict())
+    wrapper.update_params(without_cls(model))
+    assert str(wrapper._weighting.state_dict()) == str(before)
+
+
+def test_part_of_an_accumulation_may_lack_a_loss():
+    """What the other part gave is harmonized with it."""
+    model = make_model(conflict=True)
+    wrapper = gh_wrapper(model, lr=1., accumulative_counts=2)
+    trunk = list(model.trunk.parameters())
+    rows = [
+        torch.cat([grad.flatten() for grad in torch.autograd.grad(
+            model(**make_batch())[name], trunk)]) for name in TASKS
+    ]
+    rows[1] = rows[1] / 2  # the other is there twice
+    weights = weights_from(rows)
+    expected = sum(weight * row for weight, row in zip(weights.values(), rows))
+    before = torch.cat([p.detach().flatten() for p in trunk])
+    wrapper.update_params(total_loss(model, make_batch()))
+    wrapper.update_params(without_cls(model))
+    after = torch.cat([p.detach().flatten() for p in trunk])
+    assert max(weights.values()) > 1.05
+    torch.testing.assert_close(before - after, expected)
+
+
+def test_first_loss_without_gradient_is_refused():
+    model = make_model(conflict=True)
     with pytest.raises(ValueError, match='task `cls`.*has no gradient'):
-        wrapper.update_params(model.parse_losses(losses)[0])
+        gh_wrapper(model).update_params(without_cls(model))
+
+
+def test_harmonizer_may_compute_in_place(message_hub):
+    def in_place(gramian):
+        return gramian.fill_(0.).diagonal() + 1
+
+    model = make_model(conflict=True)
+    gh_wrapper(model, harmonizer=in_place).update_params(
+        total_loss(model, make_batch()))
+    assert message_hub.get_scalar('train/conflict').current() == 1
+    assert message_hub.get_scalar('train/grad_norm_cls').current() > 0

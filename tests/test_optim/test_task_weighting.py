@@ -219,3 +219,12 @@ def test_functions_of_all_tasks_get_them_in_the_order_of_the_pairs(
 def test_pairs_of_the_model_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"tasks of the model.*got \['d'\]"):
         steps_with([('a', 'd')], harmonizer=GH())
+
+
+def test_harmonizers_for_different_parameters_are_refused():
+    mixed = [dict(type='mmgh.RelativeClip', reference='b'),
+             dict(type='mmgh.GH')]
+    with pytest.raises(ValueError, match="`apply_to`.*RelativeClip.*GH.*"
+                       r"\['shared', 'loss'\], but got None"):
+        harmonized_gradient(harmonizer=mixed, pairs=PAIRS)
+    harmonized_gradient(harmonizer=mixed, pairs=PAIRS, apply_to='shared')

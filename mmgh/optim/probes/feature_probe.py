@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Iterable, Sequence
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmgh.gradients import TaskGradient, gramian_of, probe_gradient
 from mmgh.input_error import InputError
-from mmgh.task_losses import MarkedLoss, SharedFeatures
+from mmgh.task_losses import MarkedLoss, SharedFeatures, is_due
 from .probe import Comparison, Probe, TaskWeights, product_by_task
 
 
@@ -39,20 +39,20 @@ class FeatureProbe(Probe):
                              'sends the gradients, by a communication hook '
                              f'of yours or without; but got {reduce_dtype!r}.')
         super().__init__(shared, apply_to)
-        self._checked_losses = False
+        self._num_losses = 0
 
     def compare(self, losses: MarkedLoss, tasks: list[str],
                 parameters: list[Tensor], retain_graph: bool,
                 is_last: bool) -> Comparison:
         features, probed_losses = _require_shared_features(losses)
-        if not self._checked_losses:
+        self._num_losses += 1
+        if is_due(self._num_losses):
             _check_same_losses(tasks, losses.by_task, probed_losses)
-            self._checked_losses = True
         gradients = {
             task: probe_gradient(probed_losses[task], features)
             for task in tasks
         }
-        _check_reached(gradients)
+        _check_reached(set(tasks) - losses.constants(tasks), gradients)
         return _FeatureGradients(gradients, features, losses, self.apply_to,
                                  retain_graph)
 
@@ -110,9 +110,10 @@ def _check_same_losses(tasks: Sequence[str], task_losses: dict[str, Tensor],
                 f'{probed.item():.4g} there.')
 
 
-def _check_reached(gradients: dict[str, TaskGradient]) -> None:
-    for task, gradient in gradients.items():
-        if not gradient:
+def _check_reached(tasks: Iterable[str],
+                   gradients: dict[str, TaskGradient]) -> None:
+    for task in tasks:
+        if not gradients[task]:
             raise InputError(f'The loss of the task `{task}` should depend on '
                              'the shared features, but does not.')
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Sequence
 
 from torch import Tensor, nn
 
-from mmgh.gradients import (TaskGradient, add_to_grad_fields, gramian_of,
-                            scale_gradient, task_gradient)
+from mmgh.gradients import (TaskGradient, add_to_grad_fields, fills_with_zeros,
+                            gramian_of, nonzero_in_all, scale_gradient,
+                            task_gradient)
 from mmgh.input_error import InputError
 from mmgh.task_losses import MarkedLoss
 from .named_parameters import NamedParameters
@@ -41,6 +42,8 @@ class ParameterProbe(Probe):
         super().__init__(shared, apply_to, reduce_dtype)
         self._named = None if shared is None else NamedParameters(shared)
         self._gradients = {} if accumulated is None else accumulated
+        # Whether zeros may mean that a task does not reach a parameter.
+        self._has_fillers: bool | None = None
 
     def prepare(self, model: nn.Module) -> None:
         refuse_sharded(model, 'parameters')
@@ -55,6 +58,8 @@ class ParameterProbe(Probe):
     def compare(self, losses: MarkedLoss, tasks: list[str],
                 parameters: list[Tensor], retain_graph: bool,
                 is_last: bool) -> Comparison | None:
+        if self._has_fillers is None:
+            self._has_fillers = fills_with_zeros(losses.by_task.values())
         for i, (task, loss) in enumerate(losses.by_task.items(), start=1):
             gradient = task_gradient(loss, parameters, retain_graph
                                      or i < len(losses.by_task),
@@ -67,7 +72,11 @@ class ParameterProbe(Probe):
         self.average.wait()
         gradients = dict(self._gradients)
         self._gradients.clear()
-        return _KeptGradients(gradients, self._named, self.apply_to)
+        if any(not gradients[task] for task in losses.constants(tasks)):
+            add_to_grad_fields(gradients.values())
+            return None
+        return _KeptGradients(gradients, self._named, self.apply_to,
+                              self._has_fillers)
 
     def state_dict(self, parameters: list[Tensor]) -> dict:
         return {
@@ -98,6 +107,8 @@ class _KeptGradients(Comparison):
     gradients: dict[str, TaskGradient]
     named: NamedParameters | None
     apply_to: str
+    has_fillers: bool
+    found: dict[Sequence[str], list[Tensor]] = field(default_factory=dict)
 
     def gramian(self, tasks: Sequence[str], scale: Tensor | None) -> Tensor:
         return gramian_of([self.gradients[task] for task in tasks],
@@ -113,6 +124,12 @@ class _KeptGradients(Comparison):
         add_to_grad_fields(self.gradients.values())
 
     def _shared(self, tasks: Sequence[str]) -> list[Tensor]:
+        # Before any is scaled, perhaps by 0.
+        if tasks not in self.found:
+            self.found[tasks] = self._find_shared(tasks)
+        return self.found[tasks]
+
+    def _find_shared(self, tasks: Sequence[str]) -> list[Tensor]:
         compared = [self.gradients[task] for task in tasks]
         if self.named is not None:
             named = self.named.get()
@@ -124,4 +141,6 @@ class _KeptGradients(Comparison):
             raise RuntimeError(f'The tasks {tuple(tasks)} should share '
                                'trained parameters to be harmonized, but no '
                                'parameter is reached by all of them.')
-        return shared
+        # As a reversal begins with the factor 0, there may be no other ones.
+        return (self.has_fillers and nonzero_in_all(shared, compared)
+                or shared)

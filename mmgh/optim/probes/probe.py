@@ -79,7 +79,9 @@ class Probe(ABC):
                 step.
 
         Returns:
-            Comparison | None: None if it has to wait for that micro-batch.
+            Comparison | None: None if it has to wait for that micro-batch; or
+            if a loss is a constant, and what the tasks share is not known:
+            then the plain gradient is in the ``grad`` fields.
         """
 
     def state_dict(self, parameters: list[Tensor]) -> dict:
