@@ -81,7 +81,8 @@ class Harmonizer(ABC):
         """
 
     def scalars(self) -> dict[str, Tensor]:
-        """Return what is logged of the last step, besides the weights."""
+        """Return what is logged of the last step, besides the weights: scalars
+        or numbers."""
         return {}
 
     def state_dict(self) -> dict:

@@ -28,7 +28,10 @@ class PairHarmonizer(Harmonizer):
     def weigh(self, gramian: Tensor) -> Tensor:
         cosine = pair_cosine(gramian)
         first, second = gramian.diagonal().clamp(min=0).sqrt()
-        weights = torch.stack(self.conflict_weights(cosine, second / first))
+        weights = torch.stack([
+            torch.as_tensor(weight).to(gramian)
+            for weight in self.conflict_weights(cosine, second / first)
+        ])
         return torch.where(cosine < 0, weights, 1.)
 
     @abstractmethod
@@ -42,5 +45,5 @@ class PairHarmonizer(Harmonizer):
                 gradient 1.
 
         Returns:
-            tuple[Tensor, Tensor]: Two scalars.
+            tuple[Tensor, Tensor]: Two scalars, or numbers.
         """

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmgh.arguments import Rule, dict_of, one_of
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import TASK_UTILS
 from mmgh.task_losses import (MarkedLoss, attach_task_losses, check_gradients,
                               check_sum, take_apart)
@@ -131,7 +131,9 @@ def _mark(losses: Mapping[str, Tensor] | Tensor) -> MarkedLoss:
 
 
 def _config(harmonizer: str | dict | Callable | Sequence) -> Any:
-    """Return the config of a harmonizer that is named."""
+    """Return the config of a harmonizer that is named, or of a list."""
+    if isinstance(harmonizer, (list, tuple)):
+        return [_config(one) for one in harmonizer]
     if not isinstance(harmonizer, str):
         return harmonizer
     TASK_UTILS.import_from_location()
@@ -150,6 +152,10 @@ def _prepare(parameters: nn.Module | Iterable[Tensor],
     elif probe.shared is not None:
         raise TypeError('`parameters` should be the module whose parts '
                         f'`shared` names, but got {type(parameters)}.')
+    if not isinstance(parameters, Iterable):
+        raise InputTypeError('`parameters` should be a module, or what its '
+                             f'`parameters()` returns, but got a '
+                             f'{type(parameters).__name__}.')
     return _trained(list(parameters))
 
 

@@ -52,7 +52,11 @@ def harmonized_backward(losses: MarkedLoss,
             gramian = comparison.gramian(tasks, scale)
             weights = weighting.weights(harmonizer,
                                         losses.without_factors(gramian, tasks))
-            scalars = getattr(harmonizer, 'scalars', dict)()
+            scalars = {
+                name: torch.as_tensor(value).to(gramian)
+                for name, value in getattr(harmonizer, 'scalars', dict)()
+                .items()
+            }
             compared.append(Compared(tasks, gramian, weights, scalars))
         comparison.backward([
             (group.tasks, group.weights) for group in compared])

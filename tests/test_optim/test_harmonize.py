@@ -11,7 +11,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
 import mmgh
-from mmgh.harmonizers import GH, GHPlusPlus, GradVac, RelativeClip
+from mmgh.harmonizers import (GH, GHPlusPlus, GradVac, PairHarmonizer,
+                              RelativeClip)
 from mmgh.optim import GHOptimWrapper
 from mmgh.task_losses import attach_task_losses, map_task_losses
 from tests.processes import on_two_ranks, sends_bfloat16
@@ -322,6 +323,8 @@ def test_parameters_that_do_not_fit_are_refused():
     refuse('none of them', parameters=lambda model: iter(()))
     refuse('dict', TypeError, parameters=lambda model: torch.optim.SGD(
         model.parameters(), 0.1).param_groups)
+    refuse('module.* got a SGD', TypeError, parameters=lambda model: (
+        torch.optim.SGD(model.parameters(), 0.1)))
     refuse('Tensor', TypeError, parameters=lambda model: 2 *
            model.classifier.weight)
 
@@ -527,3 +530,32 @@ def test_zeros_of_fused_heads_are_not_taken_for_shared(function, harmonizer):
     assert max(abs(weight - 1) for name, weight in found[0][0].items()
                if name.startswith('weight')) > 0.1
     torch.testing.assert_close(found[1], found[0])
+
+
+class Numbers(PairHarmonizer):
+    """Weighs by Python's numbers, and tells one."""
+
+    def conflict_weights(self, cosine, norm_ratio):
+        return 1.5, 0.5
+
+    def scalars(self):
+        return dict(mine=3.)
+
+
+def test_harmonizer_may_return_numbers():
+    model, batch = make_double()
+    measured = mmgh.harmonize(losses_of(model, batch), model, Numbers())
+    assert measured.floats()['weight_alignment'] == 1.5
+    assert measured.floats()['weight_cls'] == 0.5
+    assert measured.floats()['mine'] == 3
+
+
+def test_list_of_harmonizers_may_have_names():
+    pairs = [('alignment', 'cls')]
+    found = []
+    for harmonizer in ('GH', ['GH']):
+        model, batch = make_double()
+        mmgh.harmonize(
+            losses_of(model, batch), model, harmonizer, pairs=pairs)
+        found.append(grads(model))
+    torch.testing.assert_close(*found, rtol=0, atol=0)
