@@ -44,9 +44,8 @@ def slip_message(error: Exception, path: Path) -> str | None:
     file = read[-1] if read else str(path)
     if isinstance(error, ImportError):
         return None
-    if isinstance(error, RecursionError):
-        return (f'{file} is a base of itself'
-                if read.count(file) > 2 else None)
+    if read.count(file) > 3:  # so often each of those that read it
+        return f'{file} is a base of itself'
     if (isinstance(error, _SYNTAX_ERRORS.get(Path(file).suffix, ()))
             and getattr(error, 'filename', None) != '<string>'):  # of `eval`
         return _syntax_message(error, file)
