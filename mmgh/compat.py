@@ -259,9 +259,10 @@ def allow_resume_globals() -> None:
 
 @functools.cache
 def names_of_checkpoints() -> dict[str, Any]:
-    """Return what MMEngine up to (at least) 0.10.7 puts into each checkpoint
-    besides tensors: its log buffers, which are numpy arrays and a table of
-    the buffer's own methods, and what some of its schedules know."""
+    """Return what a checkpoint may name besides tensors: numbers, text and
+    times of numpy, one or an array of them; and what MMEngine up to (at
+    least) 0.10.7 puts into each: its log buffers, which are arrays and a table
+    of the buffer's own methods, and what some of its schedules know."""
     import numpy as np
     from mmengine.logging import HistoryBuffer
 
@@ -275,12 +276,17 @@ def names_of_checkpoints() -> dict[str, Any]:
         for name in (f'numpy.core.{module}.{function}',
                      f'numpy._core.{module}.{function}')
     }
+    # Without objects and what has fields, which might be objects.
+    plain = ''.join((np.typecodes['AllInteger'], np.typecodes['AllFloat'],
+                     '?SUMm'))
     types = [HistoryBuffer, Counter, np.ndarray, np.dtype,
-             *(type(np.dtype(n)) for n in ('int64', 'float64'))]
+             *(type(np.dtype(code)) for code in plain)]
     named = {f'{t.__module__}.{t.__qualname__}': t for t in types}
     return {
         **functions,
-        **named, _ONE_CYCLE: _OneCycle,
+        **named,
+        'builtins.bytes': bytes,  # of an array or a text that is empty
+        _ONE_CYCLE: _OneCycle,
         'builtins.getattr': _method_of_checkpoint
     }
 

@@ -1,6 +1,7 @@
 """Repairs of released dependencies."""
 from __future__ import annotations
 
+import io
 import logging
 import pickle
 import re
@@ -20,6 +21,7 @@ from mmengine.fileio import FileClient
 from mmengine.logging import HistoryBuffer, MMLogger
 
 from mmgh.compat import after_import, check_minimum_version, is_at_least
+from mmgh.untrusted_files import as_data_by_default, data_pickle
 from .log_warnings import warnings_of
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +113,35 @@ def test_repairs_of_a_package_that_is_imported_again(tmp_path, monkeypatch):
     assert not done and find_spec('module_that_is_not_there') is None
     assert import_module('mended_later').name == 1
     assert sorted(done) == [0, 1, 2]
+
+
+PLAIN = ('?', *np.typecodes['AllInteger'], *np.typecodes['AllFloat'], 'S3',
+         'U3', 'M8[s]', 'm8[s]')
+
+
+@pytest.mark.parametrize('code', PLAIN)
+@pytest.mark.parametrize('read', [
+    lambda data: torch.load(io.BytesIO(data)),
+    lambda data: as_data_by_default(torch.load)(io.BytesIO(data)),
+    lambda data: torch.load(
+        io.BytesIO(data), pickle_module=data_pickle, weights_only=False)
+])
+def test_plain_types_of_numpy_are_loaded(code, read):
+    some = np.array([0, 1]).astype(code)
+    file = io.BytesIO()
+    values = [some, some[:0], some[1], some.reshape(2, 1).T, some.dtype]
+    torch.save(values, file)
+    found = read(file.getvalue())
+    for value, other in zip(values[:-1], found):
+        assert isinstance(other, np.ndarray) == isinstance(value, np.ndarray)
+        assert other.dtype == value.dtype and other.shape == value.shape
+        np.testing.assert_array_equal(other, value)
+    assert found[-1] == some.dtype
+
+
+def test_state_of_random_numbers_of_numpy_is_loaded(tmp_path):
+    torch.save(np.random.get_state(), tmp_path / 'a.pth')
+    np.random.set_state(torch.load(tmp_path / 'a.pth'))
 
 
 class Attack:
