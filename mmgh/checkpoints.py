@@ -5,7 +5,7 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Iterable, Mapping, NamedTuple
+from typing import Iterable, Iterator, Mapping, NamedTuple
 from zipfile import is_zipfile
 
 import torch
@@ -21,7 +21,7 @@ _CHOSEN = re.compile(
 _NUMBERED = re.compile(r'(?!best_)\D*(\d+)\.pth')
 
 
-class _Whole(NamedTuple):
+class _Readable(NamedTuple):
     """A checkpoint that can be read to its end."""
 
     path: Path
@@ -30,13 +30,14 @@ class _Whole(NamedTuple):
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path:
-    """Find the newest checkpoint of a run that is whole, also where the run
+    """Find the newest checkpoint of a run that can be read, also where the run
     was moved.
 
     It is the one that ``last_checkpoint`` names; a later one, if the run was
-    stopped before it was named; an earlier one, if that is damaged. A later
-    one that was saved before it is of another training in the same directory.
-    What is damaged is skipped with a warning that names it.
+    stopped before it was named; an earlier one, if that cannot be read. A
+    later one that was saved before it is of another training in the same
+    directory. What is damaged, or holds more than plain data, is skipped with
+    a warning that names it.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -49,12 +50,13 @@ def newest_checkpoint(work_dir: str | Path) -> Path:
     earlier = [path for path, step in steps.items() if step <= last]
     if named and named not in steps:  # by a name of the user's
         earlier.insert(0, named)
-    found = next(_whole(earlier), None)
-    for checkpoint in _whole(later):
+    unread: list[InputError] = []
+    found = next(_readable(earlier, unread), None)
+    for checkpoint in _readable(later, unread):
         if found is None or checkpoint.saved >= found.saved:
             return checkpoint.path
     if found is None:
-        raise FileNotFoundError(_none_in(work_dir))
+        raise FileNotFoundError(_none_in(work_dir, unread))
     return found.path
 
 
@@ -66,7 +68,7 @@ def checkpoint_of(work_dir: str | Path) -> Path:
     different ones the newest stands for the run, and each can be named.
 
     Raises:
-        FileNotFoundError: If there is none that is whole.
+        FileNotFoundError: If there is none that can be read.
     """
     chosen, *others = chosen_checkpoints(work_dir) or [None]
     if chosen is None or others:
@@ -84,11 +86,11 @@ def chosen_checkpoints(work_dir: str | Path) -> list[Path]:
     """Find what ``save_best`` kept by metrics that need no target labels:
     those of :class:`mmgh.evaluation.UnsupervisedMetric` and of the source.
 
-    What is damaged is skipped with a warning.
+    What cannot be read is skipped with a warning.
     """
     paths = sorted(path for path in Path(work_dir).glob('best_*.pth')
                    if _CHOSEN.fullmatch(path.name))
-    return [checkpoint.path for checkpoint in _whole(paths)]
+    return [checkpoint.path for checkpoint in _readable(paths, [])]
 
 
 def step_of_chosen(path: Path) -> int:
@@ -105,7 +107,7 @@ def read_checkpoint(path: str | Path, **options) -> dict:
         **options: Of ``torch.load``.
 
     Raises:
-        InputError: If it is none, or damaged.
+        InputError: If it is none, damaged, or more than plain data.
     """
     content = load_checkpoint(str(path), 'cpu', **options)
     return content if isinstance(content, dict) else {}
@@ -115,7 +117,7 @@ def read_on_disk(path: str | Path) -> dict:
     """Do as :func:`read_checkpoint`, and leave the weights on the disk.
 
     Raises:
-        InputError: If it is none, or damaged.
+        InputError: If it is none, damaged, or more than plain data.
     """
     # A file that was cut has no index.
     return read_checkpoint(path, mmap=is_zipfile(path))
@@ -174,20 +176,24 @@ def _steps(folder: Path) -> dict[Path, int]:
     return dict(sorted(steps.items(), key=lambda item: -item[1]))
 
 
-def _whole(paths: Iterable[Path]) -> Iterable[_Whole]:
+def _readable(paths: Iterable[Path],
+              unread: list[InputError]) -> Iterator[_Readable]:
+    """Yield what can be read, and note why the rest cannot."""
     for path in paths:
         try:
             content = read_on_disk(path)
         except InputError as error:
             warnings.warn(f'{error}. It is skipped.', stacklevel=4)
+            unread.append(error)
             continue
         meta = content.get('meta') or {}
-        yield _Whole(path, (meta.get('time', ''), meta.get('iter', 0)))
+        yield _Readable(path, (meta.get('time', ''), meta.get('iter', 0)))
 
 
-def _none_in(work_dir: Path) -> str:
+def _none_in(work_dir: Path, unread: list[InputError]) -> str:
     others = sorted(str(path) for path in work_dir.glob('*.pth'))
     hint = f" Its files are {', '.join(others)}." if others else ''
+    why = f' {unread[0]}.' if unread else ''
     return (f'{work_dir} should be the work directory of a run with a '
-            'checkpoint, but has no `last_checkpoint` that is whole, and no '
-            f'other one.{hint}')
+            'checkpoint, but has no `last_checkpoint` that can be read, and '
+            f'no other one.{hint}{why}')

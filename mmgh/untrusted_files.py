@@ -11,6 +11,7 @@ import functools
 import io
 import os
 import pickle
+import re
 from inspect import signature
 from types import ModuleType
 from typing import Any, Callable
@@ -21,6 +22,15 @@ from mmengine.fileio.handlers import PickleHandler
 
 from mmgh.compat import has_safe_globals, names_of_checkpoints
 from mmgh.input_error import InputError
+
+PLAIN_DATA = 'numbers, text, lists, dicts, tensors and arrays of numbers'
+# How torch, and this file, name what a pickle may not name.
+_REFUSED = re.compile(r"GLOBAL (\S+) w|, but got <class '([^']+)'>|"
+                      r'types of data, but has (\S+), which')
+
+
+class NotPlainDataError(InputError):
+    """Says that a file names what is not read; it may be whole."""
 
 
 def load_weights(path: str, map_location: Any = None, **options) -> Any:
@@ -89,18 +99,30 @@ def load_checkpoint(path: str, map_location: Any = None, **options) -> Any:
 
     Raises:
         InputError: If it is no checkpoint, or damaged.
+        NotPlainDataError: If it is whole, but names what is not read.
     """
     try:
         content = load_weights(path, map_location, **options)
     except Exception as error:  # torch names no common type
-        raise InputError(
-            f'{path} should be a checkpoint of MMEngine, but reading it '
-            f'failed: {_reason(path, error)}') from error
+        refused = _REFUSED.search(f'{error}')
+        if refused is None:
+            raise InputError(
+                f'{path} should be a checkpoint of MMEngine, but reading it '
+                f'failed: {_reason(path, error)}') from error
+        _check_sums(path)  # damage may look like a name
+        raise NotPlainDataError(
+            f'{path} should be a checkpoint of {PLAIN_DATA}, but holds '
+            f'`{refused[refused.lastindex]}`, which is not plain data'
+        ) from error
+    _check_sums(path)
+    return content
+
+
+def _check_sums(path: str) -> None:
     damaged = _damaged_part(path)
     if damaged:
         raise InputError(f'{path} should be a checkpoint that is as it was '
                          f'saved, but {damaged} in it has another checksum')
-    return content
 
 
 def _damaged_part(path: str) -> str | None:
@@ -118,7 +140,9 @@ def _reason(path: str, error: Exception) -> str:
             beginning = file.read(2)
         if beginning in (b'', b'PK'):
             return 'its end is missing'
-    text = ' '.join(f'{error}'.split()).split('. ')[0]
+    # What torch says before it is longer than what it found.
+    text = f'{error}'.split('WeightsUnpickler error: ')[-1]
+    text = ' '.join(text.split()).split('. ')[0]
     return f'{type(error).__name__}: {text}'
 
 

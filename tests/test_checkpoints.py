@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,30 @@ def test_without_any_the_files_are_told(run):
             pytest.raises(FileNotFoundError,
                        match='run should be .*/best_iter_3.pth'):
         newest_checkpoint(work_dir)
+
+
+def with_a_deque(path: Path) -> None:
+    torch.save(dict(torch.load(path), mine=deque([1])), path)
+
+
+def test_what_is_more_than_plain_data_is_skipped_and_named(run):
+    work_dir = run(3, 6, named='iter_6.pth')
+    with_a_deque(work_dir / 'iter_6.pth')
+    with pytest.warns(UserWarning, match=(
+            'iter_6.pth should .*`collections.deque`, .*It is skipped')):
+        assert newest_checkpoint(work_dir) == work_dir / 'iter_3.pth'
+
+
+@pytest.mark.filterwarnings('ignore:.*It is skipped')
+def test_without_any_that_can_be_read_the_reason_is_told(run):
+    work_dir = run(3, 6, named='iter_6.pth')
+    with_a_deque(work_dir / 'iter_6.pth')
+    cut(work_dir / 'iter_3.pth', 100)
+    with pytest.raises(FileNotFoundError, match=(
+            'run should be .*that can be read.* /.*iter_6.pth should .* holds '
+            '`collections.deque`, which is not plain data')) as error:
+        newest_checkpoint(work_dir)
+    assert 'whole' not in str(error.value)
 
 
 def test_weights_that_are_no_numbers_are_named():

@@ -5,6 +5,8 @@ import http.server
 import os
 import pickle
 import threading
+from collections import OrderedDict, deque
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from mmgh.analysis import load_trained
 from mmgh.checkpoints import read_checkpoint
 from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
-from mmgh.untrusted_files import as_data_by_default, load_from_local
+from mmgh.untrusted_files import (NotPlainDataError, as_data_by_default,
+                                  load_from_local)
 
 
 class Trap:
@@ -100,6 +103,31 @@ def test_weights_that_changed_on_the_disk_are_named(tmp_path, load):
     path.write_bytes(damaged)
     with pytest.raises(InputError, match='b.pth should be .* checksum'):
         load(path)
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+@pytest.mark.parametrize('load', LOADERS[:2], ids=NAMES[:2])
+@pytest.mark.parametrize('value, name', [
+    (deque([1]), 'collections.deque'), (date(2020, 1, 1), 'datetime.date'),
+    (slice(1), 'slice'), (np.float32, 'numpy.float32')])
+def test_what_is_not_plain_data_is_named(tmp_path, load, value, name, zipped):
+    path = tmp_path / 'b.pth'
+    torch.save(dict(state_dict={}, mine=value), path,
+               _use_new_zipfile_serialization=zipped)
+    with pytest.raises(NotPlainDataError, match=(
+            rf'b.pth should be .* holds `(builtins\.)?{name}`, which is not')):
+        load(path)
+
+
+def test_a_name_that_is_damaged_is_told_as_damage(tmp_path):
+    path = tmp_path / 'b.pth'
+    torch.save(dict(state_dict=OrderedDict(a=1)), path)
+    content = path.read_bytes()
+    assert content.count(b'OrderedDict') == 1
+    path.write_bytes(content.replace(b'OrderedDict', b'OrderedDicu'))
+    with pytest.raises(InputError, match='checksum') as error:
+        read_checkpoint(path)
+    assert not isinstance(error.value, NotPlainDataError)
 
 
 @pytest.mark.skipif(

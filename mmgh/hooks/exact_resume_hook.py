@@ -34,8 +34,8 @@ class ExactResumeHook(Hook):
       the config counts, and a warning names them. It also names what lets an
       iteration see other images, such as another ``batch_size``, and what else
       makes the model, its losses or its data others.
-    - The newest whole checkpoint of the work directory is resumed from, also
-      where that was moved. If there are only damaged ones, no new training
+    - The newest checkpoint of the work directory that can be read is resumed
+      from, also where that was moved. If none can be read, no new training
       begins over them. If there is none, a warning names the directory. One
       without the state of a training is refused, and one without that of the
       optimizer, as ``save_optimizer=False`` leaves it, told in a warning.

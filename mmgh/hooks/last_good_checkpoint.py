@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Collection, Iterable, Iterator, Mapping
 
@@ -9,6 +10,7 @@ from torch import Tensor
 from mmgh.checkpoints import read_on_disk
 from mmgh.divergence import diverged_tensors
 from mmgh.input_error import InputError
+from mmgh.untrusted_files import NotPlainDataError
 
 
 def last_good_checkpoint(folders: Iterable[Path],
@@ -19,8 +21,10 @@ def last_good_checkpoint(folders: Iterable[Path],
         folders (Iterable[Path]): Where to look.
         parameters (Collection[str]): Names of those of the model.
 
+    One that holds more than plain data is skipped with a warning.
+
     Returns:
-        Path | None: A file that is whole, and has finite weights and the
+        Path | None: A file that can be read, and has finite weights and the
         state of the optimizer; None without any.
     """
     files = [path for folder in folders for path in folder.glob('*.pth')]
@@ -31,6 +35,9 @@ def last_good_checkpoint(folders: Iterable[Path],
 def _is_good(path: Path, parameters: Collection[str]) -> bool:
     try:
         checkpoint = read_on_disk(path)
+    except NotPlainDataError as error:
+        warnings.warn(f'{error}. It is skipped.', stacklevel=4)
+        return False
     except InputError:  # half of one, or none
         return False
     if 'optimizer' not in checkpoint or diverged_tensors(

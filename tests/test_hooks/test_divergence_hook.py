@@ -155,6 +155,16 @@ def test_newer_files_that_are_not_good_are_passed_over(tmp_path):
         train(tmp_path, 'stock', 1, 'loss_cls', nan)
 
 
+def test_newer_file_that_holds_more_than_plain_data_is_told(tmp_path):
+    good = dict(state_dict=make_model(True).state_dict(), optimizer={})
+    torch.save(good, tmp_path / 'good.pth')
+    torch.save(dict(good, mine=slice(1)), tmp_path / 'slice.pth')
+    os.utime(tmp_path / 'good.pth', (0, 0))
+    with pytest.warns(UserWarning, match='slice.pth should .*It is skipped'), \
+            pytest.raises(DivergenceError, match='is .*good.pth'):
+        train(tmp_path, 'stock', 1, 'loss_cls', nan)
+
+
 class Untouchable:
     """A tensor on a device that is still busy."""
 

@@ -13,14 +13,14 @@ from mmgh.input_error import InputError
 
 
 def find_checkpoint(runner) -> Path | None:
-    """Find the newest whole checkpoint of a run that is to be resumed.
+    """Find the newest checkpoint of a run that is to be resumed.
 
     Returns:
         Path | None: None if it has not saved any.
 
     Raises:
-        FileNotFoundError: If there are some, but none is whole: training
-            should not silently begin anew.
+        FileNotFoundError: If there are some, but none can be read:
+            training should not silently begin anew.
     """
     for folder in dict.fromkeys([Path(runner.work_dir), _folder(runner)]):
         text = named_checkpoint(folder)
