@@ -19,7 +19,7 @@ FOUNDATION = {
     'config_data', 'config_errors', 'config_file', 'config_names',
     'config_place', 'config_source', 'config_text', 'config_values',
     'default_hooks', 'divergence', 'feature_files', 'feature_network',
-    'image_names', 'input_error', 'nested',
+    'image_names', 'input_error', 'nested', 'plain_data',
     'registered_types', 'registry', 'rooms', 'seeds', 'task_losses',
     'unread_names', 'untrusted_files', 'unwrap', 'version'
 }

@@ -35,7 +35,8 @@ class Harmonizer(ABC):
     parameters that tasks share, unless the optim wrapper is told otherwise."""
 
     memory: Sequence[str] = ()
-    """Names of its attributes, tensors or numbers, that are remembered."""
+    """Names of its attributes, tensors or numbers, also in lists and dicts,
+    that are remembered."""
 
     def prepare(self, tasks: Sequence[str]) -> None:
         """Learn the names of the tasks, in their order, before the first step.

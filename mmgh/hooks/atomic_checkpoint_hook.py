@@ -7,6 +7,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
 from mmgh.arguments import number
+from mmgh.plain_data import check_plain_data
 from mmgh.registry import HOOKS
 from .work_dir_lock import lock, unlock
 
@@ -18,8 +19,11 @@ class AtomicCheckpointHook(CheckpointHook):
     MMEngine deletes first: with ``max_keep_ckpts=1``, or one of ``save_best``,
     a run that is stopped while it saves has none. While this hook saves there
     is one more than ``max_keep_ckpts`` on the disk. A second training that
-    would save into the same directory is refused while the first one runs. All
-    arguments are those of MMEngine's ``CheckpointHook``.
+    would save into the same directory is refused while the first one runs. So
+    is a checkpoint with more than plain data, such as a ``deque`` that a hook
+    put there: it could not be read again, and training ends before it is
+    saved, with a message that names the place. All arguments are those of
+    MMEngine's ``CheckpointHook``.
 
     Example:
         >>> default_hooks = dict(
@@ -44,6 +48,14 @@ class AtomicCheckpointHook(CheckpointHook):
         super().before_train(runner)
         if is_main_process() and '://' not in self.out_dir:
             self._lock = lock(Path(self.out_dir))
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Refuse what could not be read again.
+
+        Raises:
+            InputError: If there is more than plain data.
+        """
+        check_plain_data(checkpoint)
 
     def after_run(self, runner) -> None:
         """Let others in."""

@@ -2,17 +2,21 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import save_checkpoint
 
 from mmgh.checkpoints import newest_checkpoint, read_checkpoint
 from mmgh.hooks import AtomicCheckpointHook
+from mmgh.input_error import InputError
+from .small_runs import Score, assert_same_end, killed, trained
 
 MANY = 10**6
 ACCURACIES = {2: 10., 3: 30., 4: 20., 5: 40., 6: 50.}
@@ -140,3 +144,49 @@ def test_in_the_end_it_keeps_what_mmengine_keeps(tmp_path, options, left):
     assert names == set(other.message_hub.runtime_info)
     if options['max_keep_ckpts'] > 0:
         assert runner.message_hub.get_info('keep_ckpt_ids') == left
+
+
+ATOMIC = dict(type='mmgh.AtomicCheckpointHook', max_keep_ckpts=1)
+
+
+class Put(Hook):
+    """Puts a value where it is saved, from some iteration on."""
+
+    def __init__(self, first: int, value: object) -> None:
+        self.first, self.value = first, value
+
+    def after_train_iter(self, runner, *args, **kwargs) -> None:
+        if runner.iter + 1 >= self.first:
+            runner.message_hub.update_info('mine', self.value)
+
+
+def test_what_could_not_be_read_again_ends_training_and_loses_nothing(
+        tmp_path):
+    options = dict(checkpoint=dict(ATOMIC, save_best='score', rule='less'))
+    with pytest.raises(InputError, match=(
+            r'`message_hub\.runtime_info\.mine` is a `collections\.deque`')):
+        trained(tmp_path, custom_hooks=[Put(8, deque([1]))], **options)
+    assert (tmp_path / 'last_checkpoint').read_text().endswith('iter_4.pth')
+    assert {path.name for path in tmp_path.glob('*.pth*')} == {
+        'iter_4.pth', 'best_score_iter_4.pth'
+    }
+    whole = trained(tmp_path / 'whole', **options)
+    assert_same_end(trained(tmp_path, resume=True, **options), whole)
+
+
+class NumpyScore(Score):
+    """As of a metric that computes in single precision."""
+
+    def compute_metrics(self, results) -> dict:
+        return dict(score=np.float32(results[0]))
+
+
+def test_what_numpy_computed_is_read_again(tmp_path):
+    options = dict(
+        checkpoint=dict(ATOMIC, save_best='score', rule='less'),
+        val_evaluator=dict(type=NumpyScore),
+        optim_wrapper=dict(
+            optimizer=dict(type='SGD', lr=np.float32(0.01), momentum=0.9)))
+    whole = trained(tmp_path / 'whole', **options)
+    killed(tmp_path, 10, **options)
+    assert_same_end(trained(tmp_path, resume=True, **options), whole)
