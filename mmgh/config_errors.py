@@ -23,6 +23,7 @@ _UNEXPECTED = re.compile(
 _MISSING = re.compile(r'(\w+)\.__init__\(\) missing \d+ required '
                       r"[\w-]+ arguments?: (.*'\w+')")
 _UNREGISTERED = re.compile(r'^(\S+) is not in the \S+::(.+) registry')
+_NO_RULE = re.compile(r'Cannot infer the rule for (?:key )?(.+), thus')
 # Built of a config, but by no registry.
 _BUILT_DIRECTLY = dict(DataLoader=DataLoader)
 
@@ -40,7 +41,8 @@ def error_of_config(error: Exception, cfg: Mapping) -> InputError | None:
     """
     text = _text_of(error)
     find = {TypeError: (_unexpected, _missing),
-            KeyError: (_unregistered, _without_type)}
+            KeyError: (_unregistered, _without_type),
+            ValueError: (_without_rule, )}
     for explain in find.get(type(error), ()):
         message = explain(text, dict(cfg.items()))
         if message:
@@ -123,6 +125,21 @@ def _without_type(text: str, cfg: Mapping) -> str | None:
     for path, node in nested_dicts(cfg):
         if 'type' not in node and f'but got {node}\n' in text:
             return f'`{path}` should have a `type`, but is {node}.'
+    return None
+
+
+def _without_rule(text: str, cfg: Mapping) -> str | None:
+    match = _NO_RULE.search(text)
+    if not match:
+        return None
+    name = match.group(1)
+    for path, node in nested_dicts(cfg):
+        for key in ('save_best', 'monitor'):
+            value = node.get(key)
+            if name in (value if isinstance(value, list) else [value]):
+                return (f"`{path}.rule` should be 'greater' or 'less' with "
+                        f'`{key}={value!r}`, since the name {name!r} does '
+                        'not tell which value is the better one.')
     return None
 
 

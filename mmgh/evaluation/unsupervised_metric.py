@@ -63,6 +63,7 @@ class UnsupervisedMetric(BaseMetric):
 
     default_prefix = 'unsupervised'
     lower_is_better = ('entropy', 'dev')
+    higher_is_better = tuple(sorted({*_ITEMS}.difference(lower_is_better)))
 
     def __init__(self,
                  items: Sequence[str] = tuple(_OF_PREDICTIONS),

@@ -7,6 +7,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
 from mmgh.arguments import number
+from mmgh.evaluation import UnsupervisedMetric
 from mmgh.plain_data import check_plain_data
 from mmgh.registry import HOOKS
 from .work_dir_lock import lock, unlock
@@ -23,7 +24,8 @@ class AtomicCheckpointHook(CheckpointHook):
     is a checkpoint with more than plain data, such as a ``deque`` that a hook
     put there: it could not be read again, and training ends before it is
     saved, with a message that names the place. All arguments are those of
-    MMEngine's ``CheckpointHook``.
+    MMEngine's ``CheckpointHook``; where ``save_best`` names a score of
+    ``UnsupervisedMetric``, or ``'auto'`` finds one, ``rule`` may be left out.
 
     Example:
         >>> default_hooks = dict(
@@ -33,6 +35,16 @@ class AtomicCheckpointHook(CheckpointHook):
         ...         interval=500,
         ...         max_keep_ckpts=1))
     """
+
+    # MMEngine infers the rule by parts of names.
+    _default_greater_keys = [
+        *CheckpointHook._default_greater_keys,
+        *(f'/{item}' for item in UnsupervisedMetric.higher_is_better)
+    ]
+    _default_less_keys = [
+        *CheckpointHook._default_less_keys,
+        *(f'/{item}' for item in UnsupervisedMetric.lower_is_better)
+    ]
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

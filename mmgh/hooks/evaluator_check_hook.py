@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from typing import Iterable, Iterator
+from typing import Iterable
 
 from mmengine.evaluator import BaseMetric, Evaluator
-from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
+from mmengine.hooks import Hook
 from mmpretrain.evaluation import Accuracy, SingleLabelMetric
 from torch import nn
 from torch.utils.data import DataLoader
@@ -11,16 +11,17 @@ from torch.utils.data import DataLoader
 from mmgh.arguments import COUNT
 from mmgh.evaluation.dataset_facts import has_no_target_labels
 from mmgh.evaluation.metric_names import names_of_metric
+from mmgh.evaluation.metric_rules import rules_of_metric
 from mmgh.input_error import InputError
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap
-from .runner_parts import schedulers_of
+from .monitored import AUTO, Monitored, can_infer_rule, monitored
 
 
 @HOOKS.register_module()
 class EvaluatorCheckHook(Hook):
     """Refuses metrics that the data or the model cannot serve, and names of
-    metrics that there are not.
+    metrics that there are not or that are compared the wrong way round.
 
     Before a training it asks the metrics of the validation, before a test
     those of the test. Else a training would fail at its first validation, or
@@ -32,7 +33,8 @@ class EvaluatorCheckHook(Hook):
     refused where the target has no labels. All metrics are tried on made-up
     predictions, which tells the names that they log: no two should be the
     same, and ``save_best``, early stopping and schedules that wait for a
-    metric should name one of them.
+    metric should name one of them. Where it is known whether its higher or
+    lower values are the better ones, they should not wait for the worst.
 
     Example:
         >>> custom_hooks = [dict(type='mmgh.EvaluatorCheckHook')]
@@ -40,20 +42,23 @@ class EvaluatorCheckHook(Hook):
 
     def before_train(self, runner) -> None:
         """Check the metrics of the validation, and who waits for them."""
-        monitored = list(_monitored(runner))
+        waiting = list(monitored(runner))
         if runner.val_loop is None:
-            for who, name in monitored:
-                runner.logger.warning(
-                    f'{who} waits for {name!r} in vain: there is no '
-                    'validation.')
+            for one in waiting:
+                if one.name != AUTO:
+                    runner.logger.warning(
+                        f'{one.who} waits for {one.name!r} in vain: there is '
+                        'no validation.')
             return
         names = _check('val', runner.val_evaluator, runner.val_dataloader,
                        unwrap(runner.model))
-        for who, name in monitored:
-            if names is not None and name not in names:
-                raise InputError(f'{who} should be a metric of '
-                                 f'`val_evaluator`, one of {names}, but got '
-                                 f'{name!r}.')
+        rules: dict[str, str] = {}
+        for metric in getattr(runner.val_evaluator, 'metrics', ()):
+            rules.update(rules_of_metric(metric))
+        for one in waiting:
+            if names:
+                one = _found(runner, one, names)
+            _check_rule(one, rules.get(one.name))
 
     def before_test(self, runner) -> None:
         """Check the metrics of the test."""
@@ -114,15 +119,27 @@ def _num_classes(model: nn.Module) -> int | None:
     return None
 
 
-def _monitored(runner) -> Iterator[tuple[str, str]]:
-    """Yield who waits for which metric."""
-    for hook in runner.hooks:
-        if isinstance(hook, CheckpointHook):
-            for name in hook.save_best or ():
-                if name != 'auto':
-                    yield '`save_best` of CheckpointHook', name
-        elif isinstance(hook, EarlyStoppingHook):
-            yield '`monitor` of EarlyStoppingHook', hook.monitor
-    for scheduler in schedulers_of(runner):
-        if hasattr(scheduler, 'monitor'):
-            yield f'`monitor` of {type(scheduler).__name__}', scheduler.monitor
+def _found(runner, one: Monitored, names: list[str]) -> Monitored:
+    """Return it with the name of a metric that there is."""
+    if one.name not in (AUTO, *names):
+        raise InputError(f'{one.who} should be a metric of `val_evaluator`, '
+                         f'one of {names}, but got {one.name!r}.')
+    if one.name != AUTO:
+        return one
+    first = names[0]
+    if one.rule is None and not can_infer_rule(runner, first):
+        raise InputError(
+            f"`rule` of {one.owner} should be 'greater' or 'less' with "
+            f"`{one.setting}='{AUTO}'`, since the name of the first metric, "
+            f'{first!r}, does not tell which value is the better one.')
+    return one._replace(name=first)
+
+
+def _check_rule(one: Monitored, right: str | None) -> None:
+    """Refuse to wait for the worst value."""
+    if right is not None and one.rule not in (None, right):
+        better = dict(greater='higher', less='lower')[right]
+        raise InputError(
+            f'`rule` of {one.owner} should be {right!r} with '
+            f'`{one.setting}={one.name!r}`, of which the {better} value is '
+            f'the better one, but got {one.rule!r}.')

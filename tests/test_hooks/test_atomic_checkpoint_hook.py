@@ -14,8 +14,10 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import save_checkpoint
 
 from mmgh.checkpoints import newest_checkpoint, read_checkpoint
+from mmgh.evaluation import UnsupervisedMetric
 from mmgh.hooks import AtomicCheckpointHook
 from mmgh.input_error import InputError
+from ..test_evaluation.every_score import SCORES
 from .small_runs import Score, assert_same_end, killed, trained
 
 MANY = 10**6
@@ -190,3 +192,25 @@ def test_what_numpy_computed_is_read_again(tmp_path):
     whole = trained(tmp_path / 'whole', **options)
     killed(tmp_path, 10, **options)
     assert_same_end(trained(tmp_path, resume=True, **options), whole)
+
+
+@pytest.mark.parametrize('name', ['by name', 'auto'])
+@pytest.mark.parametrize(
+    'item', [entry.item for entry in SCORES])
+def test_the_best_by_a_score_needs_no_rule(item, name, tmp_path):
+    metric = f'unsupervised/{item}'
+    hook = AtomicCheckpointHook(
+        by_epoch=False, save_best='auto' if name == 'auto' else metric)
+    saved = []
+    runner = SimpleNamespace(
+        work_dir=str(tmp_path), message_hub=MessageHub.get_instance(
+            f'{tmp_path}'), logger=MMLogger.get_current_instance(), epoch=0,
+        save_checkpoint=lambda *args, filename, **kwargs: saved.append(
+            filename))
+    hook.before_train(runner)
+    for runner.iter, value in enumerate([2., 1., 3., 2.]):
+        hook.after_val_epoch(runner, {metric: value})
+    hook.after_run(runner)
+    best = 1 if item in UnsupervisedMetric.lower_is_better else 2
+    assert saved == [f'best_unsupervised_{item}_iter_{step}.pth'
+                     for step in (0, best)]

@@ -12,7 +12,8 @@ from mmpretrain.datasets import CustomDataset
 from torch import nn
 
 from mmgh.datasets import Digits, DigitsM, DomainConcatDataset
-from mmgh.hooks import EvaluatorCheckHook
+from mmgh.hooks import AtomicCheckpointHook, EvaluatorCheckHook
+from mmgh.input_error import InputError
 from ..test_datasets.layouts import write_image
 
 DEV = dict(type='mmgh.UnsupervisedMetric', items=['snd', 'dev'])
@@ -122,7 +123,8 @@ def waiting(name: str) -> list[dict]:
         dict(hooks=[EarlyStoppingHook(name, rule='greater')]),
         dict(schedulers=dict(a=[
             ReduceOnPlateauLR(
-                torch.optim.SGD(parameters, lr=1), monitor=name)])),
+                torch.optim.SGD(parameters, lr=1), monitor=name,
+                rule='greater')])),
     ]
 
 
@@ -137,6 +139,67 @@ def test_metrics_that_are_waited_for_are_there(number, name):
         with pytest.raises(ValueError, match='`val_evaluator`, one of .*'
                            f"'accuracy/top5'.*, but got '{name}'"):
             train(metrics, **waiting(name)[number])
+
+
+ENTROPY = dict(type='mmgh.UnsupervisedMetric', items=['entropy', 'snd'])
+
+
+def comparing(name: str, rule: str) -> list[dict]:
+    """Settings that compare this metric by this rule."""
+    adam = torch.optim.Adam([nn.Parameter(torch.zeros(1))])
+    others = ([], []) if name == 'auto' else (['a/loss'], ['less'])
+    return [
+        dict(hooks=[AtomicCheckpointHook(save_best=name, rule=rule)]),
+        dict(hooks=[CheckpointHook(save_best=[*others[0], name],
+                                   rule=[*others[1], rule])]),
+        dict(hooks=[EarlyStoppingHook(name, rule=rule)]),
+        dict(schedulers=[ReduceOnPlateauLR(adam, monitor=name, rule=rule)]),
+    ]
+
+
+class Loss(BaseMetric):
+    """Of which nothing is known but its name."""
+
+    default_prefix = 'a'
+
+    def process(self, data_batch, data_samples):
+        self.results.append(1.)
+
+    def compute_metrics(self, results):
+        return dict(loss=1.)
+
+
+@pytest.mark.parametrize('number', range(4))
+@pytest.mark.parametrize('name, right', [
+    ('unsupervised/entropy', 'less'), ('unsupervised/snd', 'greater'),
+    ('mine/entropy', 'less'), ('accuracy/top1', 'greater'),
+    ('oracle/accuracy/top5', 'greater'), ('accuracy/mean_class', 'greater'),
+])
+def test_the_worst_value_is_not_waited_for(number, name, right):
+    metrics = [ENTROPY, dict(ENTROPY, prefix='mine'), *LABELLED[1:3],
+               dict(ORACLE, metric=dict(type='Accuracy', topk=5)), Loss()]
+    wrong = dict(less='greater', greater='less')[right]
+    train(metrics, **comparing(name, right)[number])
+    with pytest.raises(InputError, match=f"`rule` of .* should be '{right}' "
+                       f"with `.*='{name}'`, .* got '{wrong}'"):
+        train(metrics, **comparing(name, wrong)[number])
+
+
+def test_the_first_metric_is_compared_the_right_way_round():
+    train(ENTROPY, **comparing('auto', 'less')[0])
+    train([Loss(), ENTROPY], **comparing('auto', 'greater')[0])
+    with pytest.raises(InputError, match="should be 'less' with `save_best="
+                       "'unsupervised/entropy'`"):
+        train(ENTROPY, **comparing('auto', 'greater')[0])
+
+
+def test_a_first_metric_of_unknown_rule_is_refused():
+    waiting = dict(hooks=[AtomicCheckpointHook(save_best='auto')])
+    train([ENTROPY, Odd()], **waiting)
+    train([Loss(), ENTROPY], **waiting)
+    with pytest.raises(InputError, match="`rule` of CheckpointHook .* first "
+                       "metric, 'single-label/f1-score'"):
+        train(dict(type='SingleLabelMetric', items=['f1-score']), **waiting)
 
 
 def test_any_metric_may_be_waited_for():

@@ -62,6 +62,20 @@ def test_a_type_that_there_is_not_is_one_line(setting, value, sentence, tools,
               f'{setting}={value}')
 
 
+@pytest.mark.parametrize('text, sentence', [
+    ("default_hooks = dict(checkpoint=dict(save_best=['accuracy/top1', "
+     "'single-label/f1-score']))",
+     "`default_hooks.checkpoint.rule` should .*'single-label/f1-score' does"),
+    ("custom_hooks = [dict(type='EarlyStoppingHook', monitor='mine/score')]",
+     "`custom_hooks.0.rule` should .* with `monitor='mine/score'`"),
+])
+def test_a_metric_of_unknown_rule_is_one_line(text, sentence, tools, tmp_path):
+    child = tmp_path / 'child.py'
+    child.write_text(f"_base_ = '{DANN}'\n{text}")
+    with pytest.raises(SystemExit, match=sentence):
+        tools('train', child, '--work-dir', tmp_path)
+
+
 def test_a_base_is_no_whole_config(tools, tmp_path):
     base = Path(DANN).parents[1] / '_base_/default_runtime.py'
     with pytest.raises(SystemExit, match='`model` should be in the config'):
