@@ -25,7 +25,8 @@ class TrainingImages(NamedTuple):
     images: np.ndarray
     """RGB, uint8, shape ``(N, H, W, 3)``."""
     classes: list[str] | None
-    """Names; None for the target, which has no labels in training."""
+    """Names, such as ``'bike'``, of a mixed image ``'bike 70 % + mug 30 %'``;
+    None for the target, which has no labels in training."""
 
     @property
     def names(self) -> list[str]:
@@ -86,5 +87,19 @@ def training_images(cfg: Config,
 
 def _names(samples: Sequence[DataSample],
            classes: Sequence[str] | None) -> list[str]:
-    labels = [int(sample.gt_label) for sample in samples]
-    return [str(classes[label] if classes else label) for label in labels]
+    return [
+        ' + '.join(f'{classes[label] if classes else label}'
+                   f'{f" {percent} %" if percent < 100 else ""}'
+                   for label, percent in _percents(sample))
+        for sample in samples
+    ]
+
+
+def _percents(sample: DataSample) -> list[tuple[int, int]]:
+    """Return each class of an image, the largest first; batch augmentations
+    such as Mixup make one of two images."""
+    if 'gt_score' not in sample:
+        return [(label, 100) for label in sample.gt_label.tolist()]
+    percents = [round(100 * share) for share in sample.gt_score.tolist()]
+    return sorted(((label, percent) for label, percent in enumerate(percents)
+                   if percent > 0), key=lambda pair: -pair[1])

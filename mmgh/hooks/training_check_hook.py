@@ -34,8 +34,8 @@ class TrainingCheckHook(Hook):
     of validations that are logged by epoch where there is none, of warm-ups
     that hardly begin, of ``custom_keys`` of no parameter, of a preprocessor
     that is replaced in part of its settings, of losses without a weight where
-    gradients are harmonized, and of a target that is the source, in training
-    or in validation.
+    gradients are harmonized, of batch augmentations, which the source alone
+    has, and of a target that is the source, in training or in validation.
 
     Example:
         >>> custom_hooks = [dict(type='mmgh.TrainingCheckHook')]

@@ -6,6 +6,7 @@ from typing import Iterator, Mapping
 
 from mmengine.hooks import CheckpointHook, LoggerHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
+from torch import nn
 
 from mmgh.task_losses import TaskLossMixin, harmonizes
 from mmgh.unwrap import unwrap
@@ -28,6 +29,7 @@ def warnings_of(runner) -> Iterator[str]:
     yield from _custom_keys(runner)
     yield from _preprocessors(runner.cfg)
     yield from _nothing_to_harmonize(runner)
+    yield from _mixed_source(runner)
     yield from warnings_of_domains(runner.cfg)
 
 
@@ -123,14 +125,45 @@ def _nothing_to_harmonize(runner) -> Iterator[str]:
     if not isinstance(model, TaskLossMixin) or not any(
             map(harmonizes, wrappers_by_name(runner.optim_wrapper).values())):
         return
-    weights = {
+    weights = _weights_of_alignment(model)
+    if weights and not any(weights.values()):
+        yield (f'{" or ".join(weights)} should be above 0 where gradients are '
+               'harmonized, but is 0: there is nothing to harmonize. As a '
+               'control take the optim wrapper that does not.')
+
+
+def _weights_of_alignment(model: nn.Module) -> dict[str, Real]:
+    return {
         f'`{name}` of {type(module).__name__}': value
         for module in model.modules() if hasattr(module, 'tasks')
         for name, value in vars(module).items()
         if name.endswith('_weight') and isinstance(value, Real)
         and name not in _OF_CLASSIFICATION
     }
-    if weights and not any(weights.values()):
-        yield (f'{" or ".join(weights)} should be above 0 where gradients are '
-               'harmonized, but is 0: there is nothing to harmonize. As a '
-               'control take the optim wrapper that does not.')
+
+
+def _mixed_source(runner) -> Iterator[str]:
+    """Look for Mixup, CutMix and others of the source, by what pairs have: no
+    model is imported.
+
+    The target is not mixed as well. That would suit methods that compare
+    features, but others ask for one certain class of each target image (MCC,
+    BNM, SSRT) or take the predicted one for its label (MDD, CDAN+E): of two
+    images in one they would learn what is wrong.
+    """
+    model = unwrap(runner.model)
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    schedules = [getattr(hook, 'schedule', None) for hook in runner.hooks]
+    later = any(step.get('batch_augments') for schedule in schedules
+                if isinstance(schedule, Mapping)
+                for step in schedule.values() if isinstance(step, Mapping))
+    mixes = getattr(preprocessor, 'batch_augments', None) or later
+    weights = _weights_of_alignment(model).values()
+    is_aligned = any(weights) or not weights
+    if hasattr(preprocessor, 'preprocess_target') and mixes and is_aligned:
+        yield ('Batch augmentations such as Mixup and CutMix mix images of '
+               'the source alone, since a target image that is mixed has no '
+               'one class to be found: an alignment may learn the blends and '
+               'seams in place of the domains. Augment in the pipelines of '
+               'both domains, as with RandomErasing, or leave out '
+               '`model.train_cfg.augments`.')

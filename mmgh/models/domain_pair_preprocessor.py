@@ -19,7 +19,8 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
     The batch of one domain has labels and that of the other has none, which
     mmpretrain's preprocessor cannot take in one batch. In validation and test
     the batch is an ordinary one, or one of both domains, of which only some
-    images have labels.
+    images have labels. Batch augmentations such as Mixup mix images of the
+    source alone: one of two target images would have no class to be found.
 
     ``UDAClassifier`` puts it around the preprocessor of its config.
 

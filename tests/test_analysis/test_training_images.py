@@ -35,6 +35,24 @@ def by_content(dataset) -> dict[bytes, int]:
     return {item['img'].tobytes(): item['gt_label'] for item in items}
 
 
+def test_both_classes_of_a_mixed_image_are_named():
+    cfg = load(DIGITS)
+    plain = training_images(cfg, 12)['source']
+    cfg.model.train_cfg = dict(augments=dict(type='Mixup', alpha=1.))
+    cfg.data_preprocessor.num_classes = 10
+    mixed = training_images(cfg, 12)['source']
+    assert not np.array_equal(plain.images, mixed.images)
+    shares = [dict(part.rsplit(' ', 2)[:2] if '%' in part else (part, 100)
+                   for part in name.split(' + ')) for name in mixed.classes]
+    assert any(len(each) == 2 for each in shares)
+    # All images of a batch are mixed in the same proportion.
+    assert len({frozenset(each.values()) for each in shares
+                if len(each) == 2}) == 1
+    for own, each in zip(plain.classes, shares):
+        assert own in each
+        assert sum(map(int, each.values())) in (99, 100, 101)
+
+
 def test_seed_chooses_images_and_augmentation():
     cfg = load(DIGITS)
 

@@ -12,12 +12,14 @@ from mmengine.hooks import CheckpointHook, LoggerHook
 from mmengine.optim import CosineAnnealingLR, OptimWrapper, OptimWrapperDict
 from mmengine.optim.scheduler import ReduceOnPlateauLR
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmpretrain.engine.hooks import SwitchRecipeHook
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, TensorDataset
 
 from mmgh.datasets import Digits, DigitsM, DomainPairDataset, DomainPairSampler
 from mmgh.hooks import TrainingCheckHook
 from mmgh.input_error import InputError
+from mmgh.models import DomainPairDataPreprocessor
 from mmgh.models.layers import GradientReversal
 from mmgh.optim import GHOptimWrapper
 from mmgh.task_losses import TaskLossMixin
@@ -315,3 +317,28 @@ def test_a_preprocessor_that_is_replaced_in_part_is_told(caplog, outer, inner,
                    model=dict(data_preprocessor=inner)))
     assert bool(told) == bool(caplog.text)
     assert re.search(told or '', caplog.text)
+
+
+MIXUP = dict(augments=dict(type='Mixup', alpha=.5))
+
+
+def mixing(augments: dict | None, **weights) -> Weighted:
+    model = Weighted(**weights)
+    model.data_preprocessor = DomainPairDataPreprocessor(
+        dict(type='mmpretrain.ClsDataPreprocessor',
+             batch_augments=augments))
+    return model
+
+
+@pytest.mark.parametrize('model, hooks, is_told', [
+    (mixing(MIXUP), (), True),
+    (mixing(MIXUP, loss_weight=1.), (), True),
+    (mixing(MIXUP, loss_weight=0.), (), False),
+    (mixing(None), (), False),
+    (mixing(None), [SwitchRecipeHook([dict(action_epoch=2,
+                                           batch_augments=MIXUP)])], True),
+    (mixing(None), [SwitchRecipeHook([dict(action_epoch=2)])], False),
+])
+def test_mixing_of_the_source_alone_is_told(caplog, model, hooks, is_told):
+    check(model=model, hooks=hooks)
+    assert ('the source alone' in caplog.text) == is_told
