@@ -18,7 +18,7 @@ import torch
 import mmgh  # noqa: F401
 
 # isort: split
-from expected_errors import one_line_errors
+from expected_errors import one_line_errors, sentence_of
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -191,7 +191,7 @@ def slips_told(cfg: Config) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise SystemExit(str(error)) from error
+        raise SystemExit(sentence_of(error)) from error
     except (KeyError, TypeError, ValueError) as error:
         # What builds a data set tells it as an error of its own.
         causes = filter(None, (error, error.__cause__))

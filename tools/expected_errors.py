@@ -44,5 +44,13 @@ def message_of(error: Exception) -> str:
         return f'{error.filename}: {error.strerror}'
     argument = getattr(error, 'argument', None)
     if argument is None:
-        return str(error)
+        return sentence_of(error)
     return f"{error} See --{argument.replace('_', '-')}."
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what an error says; torch puts the traceback of a process that
+    loads data before it."""
+    kind = type(error)
+    return str(error).rpartition(
+        f'\n{kind.__module__}.{kind.__qualname__}: ')[2].strip()

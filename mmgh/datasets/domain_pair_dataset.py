@@ -6,6 +6,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from torch.utils.data import Dataset
 
+from mmgh.input_error import InputTypeError
 from mmgh.registry import DATASETS
 from .domains import build_domains, load_item
 
@@ -18,7 +19,7 @@ class DomainPair(dict):
     """
 
     def __missing__(self, key: str):
-        raise TypeError(
+        raise InputTypeError(
             f'A model for one domain should not be trained on a domain pair '
             f'(it asked for {key!r}). Set `model.type` to '
             "'mmgh.UDAClassifier', or `train_dataloader` to a loader of one "
@@ -85,7 +86,7 @@ class DomainPairDataset(Dataset):
 
     def __getitem__(self, index: tuple[int, int]) -> DomainPair:
         if not isinstance(index, tuple):
-            raise TypeError(
+            raise InputTypeError(
                 'A DomainPairDataset should be indexed by a pair of numbers, '
                 f'but got {index!r}. Set `train_dataloader.sampler.type` to '
                 "'mmgh.DomainPairSampler'.")

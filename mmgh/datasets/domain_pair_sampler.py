@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from mmgh.arguments import FLAG, number
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import DATA_SAMPLERS
 from mmgh.seeds import mixed_seed
 from .domain_concat_dataset import DomainConcatDataset
@@ -61,7 +61,7 @@ class DomainPairSampler(Sampler):
                  balance_source: bool = False) -> None:
         if isinstance(dataset, DomainConcatDataset) or not (hasattr(
                 dataset, 'source') and hasattr(dataset, 'target')):
-            raise TypeError(
+            raise InputTypeError(
                 "`train_dataloader.dataset.type` should be 'mmgh."
                 "DomainPairDataset', from which a DomainPairSampler samples, "
                 f'but got {type(dataset).__name__}.')

@@ -1,11 +1,18 @@
 """What data sets of two domains have in common."""
 from __future__ import annotations
 
+import cv2
 from mmengine.dataset import BaseDataset
 
 from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import DATASETS
 from .class_names import check_folders, check_same_labels
+
+# How readers fail of what they read: those of MMEngine and mmpretrain assert
+# what a folder, a list or an image should be.
+_OF_DATA = (OSError, ValueError, AssertionError)
+# A transform has its ValueErrors for more than images; OpenCV has one error.
+_OF_IMAGES = (OSError, InputError, AssertionError, cv2.error)
 
 
 def build_domains(
@@ -39,8 +46,9 @@ def load_item(domain: str, dataset: BaseDataset, index: int) -> dict:
     """Load an item of a domain.
 
     Raises:
-        RuntimeError: If its pipeline fails; it says for which image.
-        KeyError: If the pipeline gives no ``inputs``.
+        InputError: If its pipeline gives no ``inputs``, or if it fails as on
+            an image that is broken.
+        RuntimeError: If it fails otherwise. Both say for which image.
     """
     try:
         item = dataset[index]
@@ -48,13 +56,14 @@ def load_item(domain: str, dataset: BaseDataset, index: int) -> dict:
         # What a decoder says of a broken image seldom tells which one it is.
         get_info = getattr(dataset, 'get_data_info', lambda _: {})
         name = get_info(index).get('img_path', f'number {index}')
-        raise RuntimeError(
+        kind = InputError if isinstance(error, _OF_IMAGES) else RuntimeError
+        raise kind(
             f'Each image of the {domain} domain should pass its pipeline, but '
             f'{name} failed: {type(error).__name__}: {error}') from error
     if 'inputs' not in item:
-        raise KeyError(f'The pipeline of the {domain} should give `inputs`, '
-                       'as PackInputs at its end does, but gives '
-                       f'{sorted(item)}.')
+        raise InputError(f'The pipeline of the {domain} should give `inputs`, '
+                         'as PackInputs at its end does, but gives '
+                         f'{sorted(item)}.')
     return item
 
 
@@ -73,9 +82,9 @@ def _build(domain: str, dataset: dict | BaseDataset) -> BaseDataset:
     except Exception as error:
         # Data sets fail in many ways where files are missing or there is no
         # image; none of them says which domain it was.
-        kind = InputError if isinstance(error, (InputError, OSError)) else (
-            ValueError)
+        kind = InputError if isinstance(error, _OF_DATA) else ValueError
         raise kind(
             f'The {domain} domain should be a data set with at least one '
-            f'image, but building it failed: {error}') from error
+            f'image, but building it failed: {error or repr(error)}'
+        ) from error
     return dataset

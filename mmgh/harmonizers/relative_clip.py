@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mmgh.arguments import NAME, number
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import TASK_UTILS
 from .harmonizer import Harmonizer
 
@@ -68,8 +68,9 @@ class RelativeClip(Harmonizer):
         NAME.check(reference=reference)
         number(at_least=0, below=1).check(momentum=momentum)
         if not (harmonizer is None or isinstance(harmonizer, Harmonizer)):
-            raise TypeError('`harmonizer` should be a config such as '
-                            f"dict(type='mmgh.GH'), but got {harmonizer!r}.")
+            raise InputTypeError(
+                '`harmonizer` should be a config such as '
+                f"dict(type='mmgh.GH'), but got {harmonizer!r}.")
         self.ratio = ratio
         self.reference = reference
         self.momentum = momentum

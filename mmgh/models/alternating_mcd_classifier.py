@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, list_of, one_of
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import MODELS
 from mmgh.task_losses import Pairs, harmonizes
 from .source_labels import labels_of
@@ -87,8 +87,8 @@ class AlternatingMCDClassifier(UDAClassifier):
                              f'{generator_tasks!r}.')
         super().__init__(*args, **kwargs)
         if not isinstance(self.uda_head, MCDHead):
-            raise TypeError("`uda_head` should be a 'mmgh.MCDHead', but got "
-                            f'{type(self.uda_head).__name__}.')
+            raise InputTypeError("`uda_head` should be a 'mmgh.MCDHead', but "
+                                 f'got {type(self.uda_head).__name__}.')
         self.generator_steps = generator_steps
         self.harmonized_step = harmonized_step
         self.generator_tasks = tuple(generator_tasks or ('alignment', ))
@@ -126,7 +126,7 @@ class AlternatingMCDClassifier(UDAClassifier):
             ``loss_generator``.
         """
         if not isinstance(optim_wrapper, OptimWrapperDict):
-            raise TypeError(
+            raise InputTypeError(
                 '`optim_wrapper` should have a wrapper for the generator and '
                 'one for the classifiers, set `constructor` to '
                 "'mmgh.MCDOptimWrapperConstructor', but got "

@@ -8,7 +8,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmgh.arguments import COUNT
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import MODELS
 
 
@@ -47,9 +47,9 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
         if isinstance(preprocessor, dict):
             preprocessor = MODELS.build(preprocessor)
         if not isinstance(preprocessor, nn.Module):
-            raise TypeError('`preprocessor` should be a config such as '
-                            "dict(type='ClsDataPreprocessor'), but got "
-                            f'{preprocessor!r}.')
+            raise InputTypeError(
+                '`preprocessor` should be a config such as '
+                f"dict(type='ClsDataPreprocessor'), but got {preprocessor!r}.")
         if getattr(preprocessor, 'num_classes', 0) is None:
             preprocessor.num_classes = num_classes
         self.preprocessor = preprocessor
@@ -84,7 +84,7 @@ class DomainPairDataPreprocessor(BaseDataPreprocessor):
                 return self._both_domains(data)
             return self._forward_test(data)
         if not isinstance(data, dict) or not {'source', 'target'} <= set(data):
-            raise TypeError(
+            raise InputTypeError(
                 'A UDA model should be trained on a domain pair, but got '
                 f'{_describe(data)}. Set `train_dataloader.dataset.'
                 "type` to 'mmgh.DomainPairDataset' and `train_dataloader."

@@ -8,7 +8,7 @@ from mmpretrain.models import ClsHead, MultiLabelClsHead
 from mmpretrain.structures import DataSample, label_to_onehot
 from torch import Tensor, nn
 
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 from .uda_heads import UDAHead
 
 
@@ -55,7 +55,7 @@ def check_labels_of_heads(uda_head: UDAHead, head: nn.Module) -> None:
         TypeError: If it is one.
     """
     if uda_head.single_label and isinstance(head, MultiLabelClsHead):
-        raise TypeError(
+        raise InputTypeError(
             '`head` should be one for one class an image with '
             f'`uda_head.type={type(uda_head).__name__}`, such as '
             f'LinearClsHead, but got {type(head).__name__}.')

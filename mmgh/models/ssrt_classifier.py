@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmgh.arguments import FLAG, list_of, number
 from mmgh.classifier_outputs import scores_of
+from mmgh.input_error import InputTypeError
 from mmgh.registry import MODELS
 from .layers.perturbed_input import perturbed_input
 from .uda_classifier import UDAClassifier
@@ -179,7 +180,7 @@ def _check_layers(backbone: nn.Module, indices: Sequence[int]) -> None:
     if not (isinstance(layers, nn.ModuleList) and hasattr(
             backbone, 'patch_embed')) or isinstance(backbone,
                                                     RevVisionTransformer):
-        raise TypeError(
+        raise InputTypeError(
             '`backbone` should be a VisionTransformer, or another transformer '
             'with token blocks in `layers`, but got '
             f'{type(backbone).__name__}.')

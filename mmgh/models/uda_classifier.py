@@ -206,7 +206,7 @@ def _refuse_whole_classifiers(arguments: Mapping[str, Any]) -> None:
     ``HuggingFaceClassifier``, which have no features to align."""
     if 'model_name' in arguments:
         name = arguments['model_name']
-        raise TypeError(
+        raise InputTypeError(
             'The model should have `backbone=dict(type=\'TIMMBackbone\', '
             f'model_name={name!r})`, `neck=dict(type=\'GlobalAveragePooling'
             '\')` and a `head` of mmpretrain, since features are aligned '

@@ -7,6 +7,7 @@ from mmengine.dataset import default_collate
 from torch.utils.data import DataLoader
 
 from mmgh.datasets import DomainConcatDataset
+from mmgh.input_error import InputError
 from .test_domain_pair import ConstantImages  # noqa: F401
 
 
@@ -47,5 +48,5 @@ def test_bad_domains_are_refused(sizes, kwargs, message):
 def test_a_pipeline_that_does_not_pack_is_refused(index, domain):
     dataset = make_dataset(3, 4)
     getattr(dataset, domain).pipeline.transforms.clear()
-    with pytest.raises(KeyError, match=f'{domain}.*PackInputs'):
+    with pytest.raises(InputError, match=f'{domain}.*PackInputs'):
         dataset[index]

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from mmgh.datasets import DomainPairDataset, DomainPairSampler
 from mmgh.datasets.domain_pair_dataset import DomainPair
+from mmgh.input_error import InputError
 
 
 @DATASETS.register_module()
@@ -70,7 +71,7 @@ def test_batch_is_still_a_pair(collate, num_workers):
 def test_pipeline_that_does_not_pack_is_refused(domain):
     dataset = make_pair(5, 7)
     getattr(dataset, domain).pipeline.transforms.clear()
-    with pytest.raises(KeyError, match=f'{domain}.*PackInputs'):
+    with pytest.raises(InputError, match=f'{domain}.*PackInputs'):
         dataset[0, 0]
 
 

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS
 from torch.utils.data import default_collate
 
+from mmgh.input_error import InputError
 from .layouts import CLASSES, LAYOUTS, label_of, write_folders, write_image
 
 BASES = Path(__file__).parents[2] / 'configs/_base_/datasets'
@@ -108,7 +109,7 @@ def test_missing_image_of_a_list_is_named(make_layout):
     config = make_layout('domainnet_clipart2sketch')
     pair = DATASETS.build(config.train_dataloader.dataset)
     Path('data/domainnet/sketch/bike/sketch_train_000001.jpg').unlink()
-    with pytest.raises(RuntimeError, match='target .*sketch_train_000001.jpg'):
+    with pytest.raises(InputError, match='target .*sketch_train_000001.jpg'):
         pair[0, 1]
 
 
@@ -120,7 +121,7 @@ def test_corrupt_image_is_named(make_layout, domain, content):
     path.write_bytes(content)
     pair = DATASETS.build(config.train_dataloader.dataset)
     pair[0, 0]
-    with pytest.raises(RuntimeError, match=f'{domain} domain.*{path} failed'):
+    with pytest.raises(InputError, match=f'{domain} domain.*{path} failed'):
         pair[1, 1]
 
 

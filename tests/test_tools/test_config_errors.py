@@ -10,6 +10,7 @@ from mmengine.registry import HOOKS, init_default_scope
 from mmgh.config_errors import error_of_config
 from mmgh.registry import OPTIM_WRAPPERS, TASK_UTILS
 from ..registered_classes import REGISTERED
+from ..test_datasets.layouts import write_image
 
 DANN = str(
     Path(__file__).parents[2] /
@@ -72,6 +73,56 @@ def test_a_type_that_there_is_not_is_one_line(setting, value, sentence, tools,
 def test_a_metric_of_unknown_rule_is_one_line(text, sentence, tools, tmp_path):
     child = tmp_path / 'child.py'
     child.write_text(f"_base_ = '{DANN}'\n{text}")
+    with pytest.raises(SystemExit, match=sentence):
+        tools('train', child, '--work-dir', tmp_path)
+
+
+FOLDERS = Path(DANN).parents[1] / 'folders/dann-ghpp_resnet18_folders.py'
+
+
+@pytest.mark.parametrize('text, sentence', [
+    ("train_dataloader = dict(dataset=dict(_delete_=True, "
+     "type='mmgh.Digits', split='train', pipeline=[dict(type='PackInputs')]),"
+     " sampler=dict(_delete_=True, type='InfiniteSampler'))",
+     "trained on a domain pair, but got .*'mmgh.DomainPairDataset'"),
+    ("train_dataloader = dict(sampler=dict(_delete_=True,"
+     " type='InfiniteSampler'))", "`train_dataloader.sampler.type` to "),
+    ("train_dataloader = dict(dataset=dict(source=dict(pipeline=[])))",
+     'pipeline of the source should give `inputs`'),
+    ("model = dict(type='mmgh.SSRTClassifier')",
+     '`backbone` should be a VisionTransformer'),
+    ("model = dict(uda_head=dict(_delete_=True, type='mmgh.GVBHead'))",
+     '`GVBHead` should go with'),
+    ("optim_wrapper = dict(harmonizer=dict(_delete_=True, "
+     "type='mmgh.RelativeClip', harmonizer=3))", '`harmonizer` should be a'),
+])
+def test_what_does_not_go_together_is_one_line(text, sentence, tools,
+                                               tmp_path):
+    child = tmp_path / 'child.py'
+    child.write_text(f"_base_ = '{DANN}'\n{text}")
+    with pytest.raises(SystemExit, match=sentence) as exit:
+        tools('train', child, '--work-dir', tmp_path, '--cfg-options',
+              'train_cfg.max_iters=1')
+    assert 'Traceback' not in exit.value.code
+
+
+@pytest.mark.parametrize('source, sentence', [
+    (dict(_delete_=True, type='ConcatDataset', datasets=[
+        dict(type='CustomDataset', data_root=root)
+        for root in ('ab', 'ac')]), 'The source domain .*meta information'),
+    (dict(data_root='ab', metainfo=dict(classes=['a'])),
+     'The source domain .*classes'),
+])
+def test_folders_that_do_not_fit_are_one_line(source, sentence, tools,
+                                              tmp_path, monkeypatch):
+    for domain in ('ab', 'ac'):
+        for name in domain:
+            write_image(tmp_path / domain / name / '0.png', 0)
+    monkeypatch.chdir(tmp_path)
+    child = tmp_path / 'child.py'
+    dataset = dict(source=source, target=dict(data_root='ab'))
+    child.write_text(f"_base_ = '{FOLDERS}'\n"
+                     f'train_dataloader = dict(dataset={dataset})\n')
     with pytest.raises(SystemExit, match=sentence):
         tools('train', child, '--work-dir', tmp_path)
 

@@ -5,8 +5,9 @@ from io import BytesIO
 from urllib.error import HTTPError
 
 import pytest
+from torch.utils.data import DataLoader
 
-from mmgh.input_error import InputError
+from mmgh.input_error import InputError, InputTypeError
 
 
 @pytest.fixture
@@ -36,6 +37,19 @@ def test_what_the_user_can_mend_is_one_line(end_with, error, message):
     assert exit.value.code == message and exit.value.__cause__ is error
     with pytest.raises(SystemExit, match='^dann: '):
         end_with(error, about='dann')
+
+
+def fail(index: int) -> None:
+    raise InputTypeError(f'`index` should be less, but is {index}.')
+
+
+def test_an_error_of_a_loading_process_is_one_line(end_with):
+    loader = DataLoader(range(3), num_workers=1, collate_fn=fail)
+    with pytest.raises(InputTypeError) as found:
+        next(iter(loader))
+    with pytest.raises(SystemExit) as exit:
+        end_with(found.value)
+    assert exit.value.code == '`index` should be less, but is [0].'
 
 
 def test_an_error_of_the_net_tells_its_reason(load_tool):

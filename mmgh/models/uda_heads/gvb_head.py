@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from mmgh.arguments import OPTIONS, number, one_of
+from mmgh.input_error import InputTypeError
 from mmgh.models.heads import BridgeClsHead
 from mmgh.models.layers import (GradientReversal, domain_loss,
                                 prediction_entropy)
@@ -135,7 +136,7 @@ class GVBHead(UDAHead):
 def _generator_bridge(output: DomainOutput) -> Tensor:
     """Return what the bridge of the head gives, shape ``(N, C)``."""
     if not isinstance(output.head, BridgeClsHead):
-        raise TypeError(
+        raise InputTypeError(
             '`GVBHead` should go with the classification head '
             "`dict(type='mmgh.BridgeClsHead', ...)`, which has a bridge, but "
             f'got {type(output.head).__name__}.')
