@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import torch
 from mmengine.config import DictAction
 
+# A value, or an item of it, that begins as a dict; `iter_{}.pth` is a text.
+_DICT = re.compile(r'''[=\[(,]\s*["']?\s*(\{\s*["']|\{\}$|dict\()''')
 PICTURES = ('.png', '.pdf', '.svg')
 
 
@@ -67,10 +70,17 @@ class _Settings(DictAction):
             if not value.partition('=')[1]:
                 parser.error(f'argument {option_string}: settings should be '
                              f'NAME=VALUE, but got {value!r}.')
+            if _DICT.search(value):
+                parser.error(f'argument {option_string}: {value!r} should '
+                             'have no dict, which is not read from here: '
+                             'write it into the config file.')
         try:
             super().__call__(parser, namespace, values, option_string)
         except AssertionError as error:
             parser.error(f'argument {option_string}: {error}')
+        except RecursionError:  # as of [1],[2], which has no bracket around
+            parser.error(f'argument {option_string}: the lists of {values} '
+                         'should be written as in [[1,2],[3]].')
 
 
 def add_cfg_options(parser: argparse.ArgumentParser,
