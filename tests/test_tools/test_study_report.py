@@ -222,3 +222,24 @@ def test_other_tables_are_refused(tools, tmp_path, content, message):
     (tmp_path / 'study.csv').write_text(content)
     with pytest.raises(SystemExit, match=message):
         tools('analysis/study_report', tmp_path / 'study.csv')
+
+
+@pytest.mark.parametrize('metric, named', [
+    ('accuracy/top1', 'accuracy (%)'),
+    ('oracle/accuracy/mean_class', 'accuracy (%)'),
+    ('single-label/f1-score', 'F1 score (%)'),
+    ('oracle/single-label/recall', 'recall (%)'),
+    ('multi-label/mAP', 'mAP (%)'),
+    ('unsupervised/mutual_information',
+     'mutual information (% of the most)'),
+])
+def test_the_table_names_the_metric(metric, named, tools, tmp_path):
+    path = write(tmp_path / 'study.csv')
+    with open(path, newline='') as file:
+        rows = [dict(row, metric=metric) for row in csv.DictReader(file)]
+    with open(path, 'w', newline='') as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    tools('analysis/study_report', path)
+    assert f'| {named} |' in (tmp_path / 'study.md').read_text()

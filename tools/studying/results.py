@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Iterable, NamedTuple, Sequence
 
+from mmgh.analysis.units import unit_of
 from mmgh.input_error import InputError
 
 COLUMNS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
            'conflict', 'angle')
+
+_WRITTEN = {'f1-score': 'F1 score'}
 
 
 class Setting(NamedTuple):
@@ -107,7 +110,10 @@ def metric_name(settings: list[Setting]) -> str:
     name = next(iter(settings[0].runs.values())).get('metric') or 'accuracy'
     if 'accuracy' in name:
         return 'accuracy (%)'
-    return f"{name.rpartition('/')[-1].replace('_', ' ')} (% of the most)"
+    item = name.rpartition('/')[-1]
+    # The others are scores that a study has scaled to percent.
+    unit = '%' if unit_of(name) == '%' else '% of the most'
+    return f"{_WRITTEN.get(item, item.replace('_', ' '))} ({unit})"
 
 
 def find(settings: list[Setting], pair: str, method: str,
