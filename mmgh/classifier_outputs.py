@@ -29,6 +29,31 @@ def check_classifier(model: nn.Module) -> None:
             + ('no head.' if head is None else f'a {type(head).__name__}.'))
 
 
+def check_size(name: str, part: nn.Module, features: Tensor) -> None:
+    """Refuse features of another size than a part of the model is for; torch
+    would tell that two matrices do not fit.
+
+    Args:
+        name (str): The argument of the part that has the size.
+        part (nn.Module): A neck or a head, with an attribute of this name.
+        features (Tensor): What enters it.
+
+    Raises:
+        InputError: If they are no vectors, or of another size.
+    """
+    kind = type(part).__name__
+    if features.ndim != 2:
+        raise InputError(
+            f'The features that enter {kind} should be of shape (N, D), but '
+            f'have {tuple(features.shape)}: is there a `neck` before it such '
+            "as dict(type='GlobalAveragePooling')?")
+    wanted = getattr(part, name)
+    if features.shape[1] != wanted:
+        raise InputError(
+            f'`{name}` of {kind} should be {features.shape[1]}, the size of '
+            f'the features that enter it, but got {wanted}.')
+
+
 def features_of(head: nn.Module, feats: tuple) -> Tensor:
     """Input of the last classification layer, shape ``(N, D)``; that of
     several branches is concatenated."""

@@ -8,8 +8,8 @@ from mmpretrain.models import ImageClassifier, LinearClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmgh.arguments import COUNT, FLAG, one_of
-from mmgh.classifier_outputs import features_of, scores_of
+from mmgh.arguments import COUNT, FLAG, list_of, number, one_of
+from mmgh.classifier_outputs import check_size, features_of, scores_of
 from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import MODELS
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
@@ -83,6 +83,7 @@ class UDAClassifier(TasksOfHeads, ImageClassifier):
                 f'got {uda_head!r}.')
         uda_head.check_tasks()
         check_labels_of_heads(uda_head, self.head)
+        _check_topk(self.head, uda_head.num_classes)
         self.uda_head = uda_head
         self.data_preprocessor = DomainPairDataPreprocessor(
             self.data_preprocessor, uda_head.num_classes)
@@ -121,6 +122,8 @@ class UDAClassifier(TasksOfHeads, ImageClassifier):
     def _losses_of_cls_head(
             self, feats: tuple,
             data_samples: list[DataSample]) -> dict[str, Tensor]:
+        if type(self.head).pre_logits is LinearClsHead.pre_logits:
+            check_size('in_channels', self.head, self.head.pre_logits(feats))
         losses = {
             'loss_cls' if name == 'loss' else name: value
             for name, value in self.head.loss(feats, data_samples).items()
@@ -221,3 +224,12 @@ def _check_sizes(head: object) -> None:
             # Heads of several layers have a list.
             if isinstance(head.get(name), (float, str)):
                 COUNT.check(**{f'head.{name}': head[name]})
+
+
+def _check_topk(head: nn.Module, num_classes: int) -> None:
+    """Refuse to look for the class among more of them than there are."""
+    if getattr(head, 'cal_acc', False):
+        count = number(
+            at_least=1, at_most=num_classes, whole=True,
+            since='the accuracy of training is of so many classes')
+        list_of(count).check(**{'head.topk': head.topk})

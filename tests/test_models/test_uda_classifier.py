@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from mmgh.datasets.domain_pair_dataset import DomainPair
+from mmgh.input_error import InputError
 from mmgh.models import UDAClassifier
 from mmgh.task_losses import get_task_losses
 
@@ -169,6 +170,40 @@ def test_batch_augmentations_mix_the_source_only():
     torch.testing.assert_close(mixed['inputs']['target'], target)
     assert not torch.equal(mixed['inputs']['source'], source)
     assert losses_of(model, make_batch())['loss_cls'].isfinite()
+
+
+@pytest.mark.parametrize('parts, message', [
+    (dict(head=64, neck=[['mmgh.Bottleneck', 32, 64]]),
+     '`in_channels` of Bottleneck should be 64, .* got 32'),
+    (dict(head=32), '`in_channels` of LinearClsHead should be 64, .* got 32'),
+    (dict(head=64, pooled=False), r'\(N, D\), but have \(6, 64, .*Pooling'),
+])
+@pytest.mark.parametrize('kind', ['mmgh.CDANHead', 'mmgh.MCDHead'])
+def test_sizes_that_do_not_fit_are_named(kind, parts, message):
+    neck = [dict(type=name, in_channels=size, out_channels=out)
+            for name, size, out in parts.get('neck', ())]
+    if parts.get('pooled', True):
+        neck.insert(0, dict(type='GlobalAveragePooling'))
+    model = MODELS.build(
+        model_config(
+            neck=neck or None, uda_head=dict(type=kind),
+            head=dict(type='LinearClsHead', num_classes=3,
+                      in_channels=parts['head'])))
+    with pytest.raises(InputError, match=message):
+        losses_of(model, make_batch())
+
+
+@pytest.mark.parametrize('topk', [(1, 5), 5, [4]])
+def test_accuracies_are_of_classes_that_there_are(topk):
+    head = dict(type='LinearClsHead', in_channels=64, num_classes=3,
+                topk=topk)
+    MODELS.build(model_config(head=dict(head, cal_acc=False)))
+    with pytest.raises(InputError, match='`head.topk` should .* 3'):
+        MODELS.build(model_config(head=dict(head, cal_acc=True)))
+    for fits in ((1, 3), [3]):
+        model = MODELS.build(
+            model_config(head=dict(head, cal_acc=True, topk=fits)))
+        assert 'accuracy_top-3' in losses_of(model, make_batch())
 
 
 def test_preprocessor_may_be_named_or_built():

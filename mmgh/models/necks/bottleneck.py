@@ -4,6 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmgh.arguments import COUNT, DROPOUT, FLAG
+from mmgh.classifier_outputs import check_size
 from mmgh.registry import MODELS
 
 
@@ -42,6 +43,7 @@ class Bottleneck(BaseModule):
             layers += [nn.BatchNorm1d(out_channels), nn.ReLU()]
         if dropout:
             layers.append(nn.Dropout(dropout))
+        self.in_channels = in_channels
         self.layers = nn.Sequential(*layers)
 
     def forward(self, feats: tuple[Tensor, ...]) -> tuple[Tensor]:
@@ -49,5 +51,9 @@ class Bottleneck(BaseModule):
 
         Returns:
             tuple[Tensor]: One tensor of shape ``(N, out_channels)``.
+
+        Raises:
+            InputError: If the vectors have another size.
         """
+        check_size('in_channels', self, feats[-1])
         return (self.layers(feats[-1]), )
