@@ -190,7 +190,7 @@ class HarmonizationMixin:
         state = super().state_dict()
         kept = dict(
             memories=self._weighting.state_dict(),
-            accumulated=self._probe.state_dict(self._parameters()))
+            accumulated=self._probe.state_dict(self._all_parameters()))
         if self.interval > 1 and self._weights is not None:
             kept['weights'] = dict(self._weights)
         if any(kept.values()):
@@ -203,7 +203,7 @@ class HarmonizationMixin:
         self._weighting.load_state_dict(kept.get('memories', {}))
         self._weights = kept.get('weights')
         self._probe.load_state_dict(
-            kept.get('accumulated', {}), self._parameters())
+            kept.get('accumulated', {}), self._all_parameters())
         super().load_state_dict({
             name: state
             for name, state in state_dict.items() if name != _STATE
@@ -236,9 +236,14 @@ class HarmonizationMixin:
         return None
 
     def _parameters(self) -> list[Tensor]:
+        return [p for p in self._all_parameters() if p.requires_grad]
+
+    def _all_parameters(self) -> list[Tensor]:
+        """Return frozen ones, too: what is frozen now may not have been when
+        a checkpoint was saved, whose numbers should be the same."""
         return [
             parameter for group in self.optimizer.param_groups
-            for parameter in group['params'] if parameter.requires_grad
+            for parameter in group['params']
         ]
 
     def _compares(self) -> bool:

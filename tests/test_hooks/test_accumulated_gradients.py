@@ -67,6 +67,36 @@ def test_training_goes_on_between_two_steps(
             twin.state_dict(), model.state_dict(), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize('make', [stock_wrapper, gh_wrapper])
+@pytest.mark.parametrize('is_trained', [False, True])
+def test_layers_may_be_frozen_or_thawed_between_two_steps(make, is_trained):
+    """By a hook, which has not run yet where a checkpoint is loaded."""
+
+    def train(net, wrapper, iterations):
+        for i in iterations:
+            if i >= 1:
+                net.trunk[0].weight.requires_grad_(is_trained)
+            net.train_step(make_batch(seed=i), wrapper)
+
+    model = make_model(conflict=True)
+    model.trunk[0].weight.requires_grad_(not is_trained)
+    twin = copy.deepcopy(model)
+    wrapper = make(model, accumulative_counts=3)
+    wrapper.initialize_count_status(model, 0, 7)
+    train(model, wrapper, range(2))
+    state = through_a_file(
+        dict(w=wrapper.state_dict(), g=accumulated_gradients(wrapper)))
+    twin.load_state_dict(model.state_dict())
+    resumed = make(twin, accumulative_counts=3)
+    resumed.load_state_dict(state['w'])
+    resumed.initialize_count_status(twin, 2, 7)
+    restore_gradients(resumed, state['g'])
+    for net, own in ((model, wrapper), (twin, resumed)):
+        train(net, own, range(2, 7))
+    torch.testing.assert_close(
+        twin.state_dict(), model.state_dict(), rtol=0, atol=0)
+
+
 def test_runs_are_the_same(tmp_path):
     options = dict(
         checkpoint=dict(interval=3),
