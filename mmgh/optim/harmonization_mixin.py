@@ -236,7 +236,10 @@ class HarmonizationMixin:
         return None
 
     def _parameters(self) -> list[Tensor]:
-        return [p for p in self._all_parameters() if p.requires_grad]
+        # One that stands there twice has one gradient.
+        return [
+            p for p in dict.fromkeys(self._all_parameters()) if p.requires_grad
+        ]
 
     def _all_parameters(self) -> list[Tensor]:
         """Return frozen ones, too: what is frozen now may not have been when

@@ -102,6 +102,7 @@ SCENARIOS = {
     'parameters_shared': dict(PARAMETERS, apply_to='shared'),
     'features_shared': dict(FEATURES, apply_to='shared'),
     'parameters_interval': dict(PARAMETERS, interval=2),
+    'parameters_listed_twice': dict(PARAMETERS, twice=True),
     'parameters_unused': dict(PARAMETERS, share=in_pieces),
     'features_unused': dict(FEATURES, share=in_pieces),
     'parameters_dropped': dict(
@@ -141,18 +142,23 @@ def train(model, optimizer, rank: int, world_size: int, share=whole,
     ]
 
 
-def make_optimizer(model) -> SGD:
+def make_optimizer(model, twice=()) -> SGD:
     """Weight decay moves what has a gradient of zeros, but not of None."""
-    return SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=0.1)
+    return SGD([*model.parameters(), *twice],
+               lr=0.01,
+               momentum=0.9,
+               weight_decay=0.1)
 
 
-def run(rank: int, world_size: int, share=whole, **options) -> dict:
+def run(rank: int, world_size: int, share=whole, twice=False,
+        **options) -> dict:
     model = wrapped = make(share)
     if world_size > 1:
         wrapped = MMDistributedDataParallel(
             model, find_unused_parameters=isinstance(model, Pieces))
-    logged = train(wrapped, make_optimizer(model), rank, world_size, share,
-                   **options)
+    optimizer = make_optimizer(
+        model, model.trunk.parameters() if twice else ())
+    logged = train(wrapped, optimizer, rank, world_size, share, **options)
     return dict(state=model.state_dict(), logged=logged)
 
 
@@ -276,6 +282,7 @@ def assert_equal(result: dict, single: dict) -> None:
         assert values == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.filterwarnings('ignore:optimizer contains a parameter group')
 @pytest.mark.parametrize('name', SCENARIOS)
 def test_ranks_harmonize_the_whole_batch(ranks, name):
     single = run(0, 1, **SCENARIOS[name])
