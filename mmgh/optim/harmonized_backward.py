@@ -38,6 +38,7 @@ def harmonized_backward(losses: MarkedLoss,
         could not compare as a task has no gradient in this step: then that of
         the plain sum is in the ``grad`` fields.
     """
+    losses = probe.in_common_order(losses, parameters, is_last)
     groups = weighting.groups(losses.by_task, losses.pairs)
     tasks = list(dict.fromkeys(chain(*(tasks for tasks, _ in groups))))
     # Backward passes do not belong into autocast, nor do the products of

@@ -351,8 +351,8 @@ def test_gradients_are_synchronised_exactly_once(ranks):
         for module in (model.trunk, model))
     sent = {k: v for k, v in ranks[0].items() if k.startswith('messages')}
     # The heads are reached by one task each, the trunk by both. There is a
-    # message per task; whether the tasks still reach the same; and once what
-    # that is.
+    # message per task; whether the tasks still are, and reach, the same; and
+    # once what they reach. At the first step whether the tasks are the same.
     ours = dict(
         wrapper=0,
         ours=STEPS * (whole + trunk),
@@ -364,11 +364,11 @@ def test_gradients_are_synchronised_exactly_once(ranks):
     # The Gramians of all micro-batches.
     gramian = 4 * 4
     assert sent['messages_features_1'] == dict(
-        wrapper=STEPS * whole, ours=STEPS * gramian, our_messages=STEPS)
+        wrapper=STEPS * whole, ours=STEPS * gramian, our_messages=STEPS + 1)
     assert sent['messages_features_2'] == dict(
         wrapper=STEPS * whole,
         ours=STEPS * 2 * gramian,
-        our_messages=STEPS * 2)
+        our_messages=STEPS * 2 + 1)
 
 
 def test_features_are_not_sent_in_bfloat16():

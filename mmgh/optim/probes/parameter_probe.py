@@ -55,22 +55,35 @@ class ParameterProbe(Probe):
         if self._named is not None:
             self._named.find(model)
 
+    def in_common_order(self, losses: MarkedLoss, parameters: list[Tensor],
+                        is_last: bool) -> MarkedLoss:
+        if not is_last:  # nothing is sent
+            return losses
+        return super().in_common_order(losses, parameters, is_last)
+
     def compare(self, losses: MarkedLoss, tasks: list[str],
                 parameters: list[Tensor], retain_graph: bool,
                 is_last: bool) -> Comparison | None:
         if self._has_fillers is None:
             self._has_fillers = fills_with_zeros(losses.by_task.values())
-        for i, (task, loss) in enumerate(losses.by_task.items(), start=1):
-            gradient = task_gradient(loss, parameters, retain_graph
-                                     or i < len(losses.by_task),
-                                     self._gradients.get(task, {}))
-            self._gradients[task] = gradient
+        by_task = losses.by_task
+        order = list(by_task)
+        if is_last:
+            order = self.average.order(
+                self._tasks_of_step(losses), parameters)
+        passes = len(by_task)
+        for task in order:
+            if task in by_task:
+                passes -= 1
+                self._gradients[task] = task_gradient(
+                    by_task[task], parameters, retain_graph or passes > 0,
+                    self._gradients.get(task, {}))
             if is_last:
-                self.average.start(task, gradient, parameters)
+                self.average.start(task, self._gradients[task], parameters)
         if not is_last:
             return None
         self.average.wait()
-        gradients = dict(self._gradients)
+        gradients = {task: self._gradients[task] for task in order}
         self._gradients.clear()
         if any(not gradients[task] for task in losses.constants(tasks)):
             add_to_grad_fields(gradients.values())
@@ -99,6 +112,9 @@ class ParameterProbe(Probe):
 
     def reset(self) -> None:
         self._gradients = {}
+
+    def _tasks_of_step(self, losses: MarkedLoss) -> list[str]:
+        return list(dict.fromkeys([*self._gradients, *losses.by_task]))
 
 
 @dataclass

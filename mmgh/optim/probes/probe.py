@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Sequence
 
 import torch
+from mmengine.dist import get_world_size
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
@@ -63,6 +64,29 @@ class Probe(ABC):
     def prepare(self, model: nn.Module) -> None:
         """Look at the model before the first step, and refuse what cannot
         work with it."""
+
+    def in_common_order(self, losses: MarkedLoss, parameters: list[Tensor],
+                        is_last: bool) -> MarkedLoss:
+        """Return the losses with their tasks in an order that all ranks have;
+        on one process as they are.
+
+        Args:
+            losses (MarkedLoss): See :meth:`compare`.
+            parameters (list[Tensor]): See :meth:`compare`.
+            is_last (bool): See :meth:`compare`.
+
+        Raises:
+            RuntimeError: On all ranks, if they have different tasks.
+        """
+        if get_world_size() == 1:
+            return losses
+        order = self.average.order(self._tasks_of_step(losses), parameters)
+        by_task = losses.by_task
+        return losses._replace(
+            by_task={t: by_task[t] for t in order if t in by_task})
+
+    def _tasks_of_step(self, losses: MarkedLoss) -> list[str]:
+        return list(losses.by_task)
 
     @abstractmethod
     def compare(self, losses: MarkedLoss, tasks: list[str],
