@@ -10,8 +10,8 @@ from mmgh.unwrap import unwrap
 from .resuming import (accumulated_gradients, adopt_config, check_accumulation,
                        check_resumable, describe_data, describe_schedules,
                        earlier_checkpoints, find_checkpoint, is_validation_due,
-                       paths_moved, restore_gradients, resume_batches,
-                       warn_of_other_config)
+                       paths_moved, restore_counts, restore_gradients,
+                       resume_batches, update_counts, warn_of_other_config)
 
 _STATE = 'exact_resume'
 # Keeps random numbers of a validation apart from those of training.
@@ -25,8 +25,9 @@ class ExactResumeHook(Hook):
     - Random numbers depend on the seed of the run, the rank and the iteration
       alone, with any number of workers. Images already seen are skipped, and
       not loaded.
-    - Gradients that are accumulated for a later step, and what
-      ``EarlyStoppingHook`` has counted, are in the checkpoints.
+    - Gradients that are accumulated for a later step, the updates that each
+      of several optimizers has counted, and what ``EarlyStoppingHook`` has
+      counted, are in the checkpoints.
     - The validation of the iteration to go on from, which MMEngine leaves out,
       is made up for.
     - Where settings of optimizers or schedules, such as the ``end`` that they
@@ -104,6 +105,7 @@ class ExactResumeHook(Hook):
             _warn_of_earlier(runner)
         self._seeds_steps = not resume_batches(runner,
                                                state.get('sampler_seed'))
+        restore_counts(runner.optim_wrapper, state.get('counts', {}))
         restore_gradients(runner.optim_wrapper, state.get('gradients', {}))
         for hook, counted in zip(
                 _early_stopping(runner), state.get('early_stopping', ())):
@@ -131,6 +133,7 @@ class ExactResumeHook(Hook):
             described=self._described,
             validated=self._validated,
             sampler_seed=getattr(sampler, 'seed', None),
+            counts=update_counts(runner.optim_wrapper),
             gradients=accumulated_gradients(runner.optim_wrapper),
             early_stopping=[
                 dict(

@@ -6,14 +6,17 @@ import io
 
 import pytest
 import torch
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch.optim import SGD
 
+from mmgh.harmonizers import GHPlusPlus
 from mmgh.hooks.resuming import accumulated_gradients, restore_gradients
+from mmgh.optim import GHOptimWrapper
+from mmgh.task_losses import TaskLossMixin
 from ..test_optim.test_gh_amp_optim_wrapper import amp_wrapper  # noqa: F401
 from ..test_optim.test_gh_amp_optim_wrapper import gh_wrapper
 from ..test_optim.two_task_model import make_batch, make_model
-from .small_runs import assert_same_end, killed, make_runner, trained
+from .small_runs import Model, assert_same_end, killed, make_runner, trained
 
 PROBES = [
     dict(probe='parameters'),
@@ -52,7 +55,7 @@ def test_training_goes_on_between_two_steps(
     for i in range(seen):
         model.train_step(make_batch(seed=i), wrapper)
     gradients = accumulated_gradients(wrapper)
-    assert bool(gradients) == bool(seen % 4)
+    assert seen % 4 or not gradients
     state = through_a_file(dict(w=wrapper.state_dict(), g=gradients))
     twin = copy.deepcopy(model)
     twin.zero_grad()
@@ -105,6 +108,72 @@ def test_runs_are_the_same(tmp_path):
     whole = trained(tmp_path / 'whole', **options)
     killed(tmp_path / 'run', 7, **options)
     assert_same_end(trained(tmp_path / 'run', resume=True, **options), whole)
+
+
+class TwoSteps(TaskLossMixin, Model):
+    """Two optimizers, each of which leaves gradients in the fields of the
+    other, and counts two updates an iteration or one."""
+
+    tasks = dict(loss_a='a', loss_b='b')
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = torch.nn.Linear(2, 2)
+
+    def forward(self, inputs, mode: str = 'tensor'):
+        if mode != 'loss':
+            return super().forward(inputs, mode)
+        loss = super().forward(torch.tanh(self.trunk(inputs)), mode)['loss']
+        return dict(
+            loss_a=loss,
+            loss_b=-self.linear(torch.tanh(self.trunk(inputs))).mean())
+
+    def train_step(self, data, optim_wrapper):
+        for name in ('trunk', 'linear', 'trunk'):
+            wrapper = optim_wrapper[name]
+            with wrapper.optim_context(self):
+                total, logged = self.parse_losses(self(data, mode='loss'))
+            wrapper.update_params(total)
+        return logged
+
+
+def two_wrappers(model, make, **options) -> OptimWrapperDict:
+    return OptimWrapperDict(
+        **{
+            name: make(
+                optimizer=SGD(
+                    getattr(model, name).parameters(), lr=0.01, momentum=0.9),
+                **options)
+            for name in ('trunk', 'linear')
+        })
+
+
+@pytest.mark.parametrize('options', [
+    dict(make=OptimWrapper),
+    dict(make=OptimWrapper, accumulative_counts=3),
+    dict(make=GHOptimWrapper, harmonizer=GHPlusPlus()),
+    dict(make=GHOptimWrapper, harmonizer=GHPlusPlus(), interval=3),
+    dict(
+        make=GHOptimWrapper,
+        harmonizer=GHPlusPlus(),
+        interval=3,
+        accumulative_counts=2),
+])
+def test_runs_of_several_optimizers_are_the_same(tmp_path, options):
+
+    def parts() -> dict:
+        model = TwoSteps()
+        return dict(model=model, optim_wrapper=two_wrappers(model, **options))
+
+    whole = trained(tmp_path / 'whole', **parts())
+    killed(tmp_path / 'run', 7, **parts())
+    resumed = trained(tmp_path / 'run', resume=True, **parts())
+    for part in ('model', 'optim_wrapper'):
+        torch.testing.assert_close(
+            getattr(resumed, part).state_dict(),
+            getattr(whole, part).state_dict(),
+            rtol=0,
+            atol=0)
 
 
 @pytest.mark.parametrize('checkpoint, setting', [

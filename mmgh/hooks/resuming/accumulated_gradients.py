@@ -1,4 +1,5 @@
-"""Gradients that wait for a step when a checkpoint is saved."""
+"""Gradients that wait for a step when a checkpoint is saved, and what counts
+the updates until then."""
 from __future__ import annotations
 
 from typing import Iterator
@@ -12,17 +13,18 @@ from .optim_wrappers import wrappers_by_name
 
 
 def accumulated_gradients(optim_wrapper) -> dict[str, dict[int, Tensor]]:
-    """Return the ``grad`` fields of each wrapper that is between two steps, by
-    the number of the parameter."""
-    return {
+    """Return the ``grad`` fields of each wrapper that has some after an
+    iteration, by the number of the parameter: it is between two steps, or the
+    backward pass of another wrapper has left them there."""
+    by_name = {
         name: {
             i: parameter.grad.cpu()
             for i, parameter in enumerate(_parameters(wrapper))
             if parameter.grad is not None
         }
         for name, wrapper in wrappers_by_name(optim_wrapper).items()
-        if not wrapper.should_update()
     }
+    return {name: found for name, found in by_name.items() if found}
 
 
 def restore_gradients(optim_wrapper,
@@ -33,6 +35,23 @@ def restore_gradients(optim_wrapper,
         parameters = list(_parameters(wrappers[name]))
         for i, gradient in by_number.items():
             parameters[i].grad = gradient.to(parameters[i], copy=True)
+
+
+def update_counts(optim_wrapper) -> dict[str, int]:
+    """Return how many updates each wrapper has counted, which says when its
+    next step and, with an ``interval``, its next comparison are due."""
+    return {
+        name: wrapper.inner_count
+        for name, wrapper in wrappers_by_name(optim_wrapper).items()
+    }
+
+
+def restore_counts(optim_wrapper, counts: dict[str, int]) -> None:
+    """Go on counting. MMEngine counts iterations where there is one wrapper,
+    and begins at 0 where there are several."""
+    for name, wrapper in wrappers_by_name(optim_wrapper).items():
+        if name in counts:
+            wrapper._inner_count = counts[name]
 
 
 def check_accumulation(runner) -> None:
