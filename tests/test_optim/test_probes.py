@@ -271,6 +271,36 @@ def test_frozen_modules_are_refused_before_training():
         gh_wrapper(model, probe='modules', shared=['trunk'])
 
 
+@pytest.mark.parametrize('probe', ['parameters', 'modules'])
+@pytest.mark.parametrize('is_trained', [False, True])
+def test_named_modules_may_be_frozen_or_thawed_later(
+        probe, is_trained, message_hub):
+    """Compared is what is trained at the step."""
+    model, batch = make_model(conflict=True), make_batch()
+    frozen_or_not = model.trunk[0].weight
+    wholes = [partial(weights_at, lambda model: model.trunk.parameters()),
+              partial(weights_at, lambda model: [model.trunk[0].bias])]
+    expected = [whole(model, batch)['loss_cls'] for whole in wholes]
+    assert abs(expected[0] - expected[1]) > 1e-3
+    frozen_or_not.requires_grad_(not is_trained)
+    wrapper = gh_wrapper(model, lr=0., probe=probe, shared=['trunk'])
+    for trained in (not is_trained, is_trained):
+        frozen_or_not.requires_grad_(trained)
+        wrapper.update_params(total_loss(model, batch))
+        weight = message_hub.get_scalar('train/weight_cls').current()
+        assert weight == pytest.approx(expected[not trained].item(), rel=1e-4)
+
+
+@pytest.mark.parametrize('probe', ['parameters', 'modules'])
+def test_named_modules_that_are_all_frozen_later_are_refused(probe):
+    model = make_model(conflict=True)
+    wrapper = gh_wrapper(model, probe=probe, shared=['trunk'])
+    wrapper.update_params(total_loss(model, make_batch()))
+    model.trunk.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"`shared`.*\['trunk'\] are frozen"):
+        wrapper.update_params(total_loss(model, make_batch()))
+
+
 def test_unmarked_features_are_refused():
     model = make_model(conflict=True)
     losses = model.losses_of_heads(

@@ -21,7 +21,8 @@ class NamedParameters:
         self._parameters: list[Tensor] = []
 
     def find(self, model: nn.Module) -> None:
-        """Look them up, before the first step."""
+        """Look them up, before the first step. Some may be frozen or thawed
+        later."""
         model = unwrap(model)
         found: dict[Tensor, None] = {}
         for name in self.names:
@@ -35,25 +36,31 @@ class NamedParameters:
                     f'{name!r}; the model has '
                     f'{sorted(name for name, _ in model.named_children())}.')
             found.update(dict.fromkeys(matches))
-        self._parameters = [p for p in found if p.requires_grad]
-        if not self._parameters:
-            raise InputError('`shared` should name modules that are trained, '
-                             f'but {self.names} are frozen.')
+        self._parameters = list(found)
+        self.get()
 
     def get(self) -> list[Tensor]:
-        """Return the trained ones."""
+        """Return those that are trained at this step.
+
+        Raises:
+            ValueError: If all are frozen.
+        """
         if not self._parameters:
             raise RuntimeError('`initialize_count_status` should be called '
                                'with the model before the first step, since '
                                f'`shared` names parts of it: {self.names}.')
-        return self._parameters
+        trained = [p for p in self._parameters if p.requires_grad]
+        if not trained:
+            raise InputError('`shared` should name modules that are trained, '
+                             f'but {self.names} are frozen.')
+        return trained
 
     def check_reached(self, tasks: Sequence[str],
                       gradients: Sequence[TaskGradient]) -> None:
         """Raise an error if none of them is reached by all tasks."""
         if not any(
                 all(parameter in gradient for gradient in gradients)
-                for parameter in self._parameters):
+                for parameter in self.get()):
             raise InputError('`shared` should name modules that the tasks '
                              f'{tuple(tasks)} all depend on, but got '
                              f'{self.names}.')
