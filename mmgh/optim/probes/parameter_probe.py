@@ -66,20 +66,12 @@ class ParameterProbe(Probe):
                 is_last: bool) -> Comparison | None:
         if self._has_fillers is None:
             self._has_fillers = fills_with_zeros(losses.by_task.values())
-        by_task = losses.by_task
-        order = list(by_task)
+        order = list(losses.by_task)
         if is_last:
             order = self.average.order(
                 self._tasks_of_step(losses), parameters)
-        passes = len(by_task)
-        for task in order:
-            if task in by_task:
-                passes -= 1
-                self._gradients[task] = task_gradient(
-                    by_task[task], parameters, retain_graph or passes > 0,
-                    self._gradients.get(task, {}))
-            if is_last:
-                self.average.start(task, self._gradients[task], parameters)
+        self._run_passes(losses.by_task, order, parameters, retain_graph,
+                         is_last)
         if not is_last:
             return None
         self.average.wait()
@@ -90,6 +82,21 @@ class ParameterProbe(Probe):
             return None
         return _KeptGradients(gradients, self._named, self.apply_to,
                               self._has_fillers)
+
+    def _run_passes(self, by_task: dict[str, Tensor], order: list[str],
+                    parameters: list[Tensor], retain_graph: bool,
+                    is_last: bool) -> None:
+        """Run the backward pass of each task, and send its gradient while the
+        next one runs; also that of a task that this micro-batch lacks."""
+        left = len(by_task)
+        for task in order:
+            if task in by_task:
+                left -= 1
+                self._gradients[task] = task_gradient(
+                    by_task[task], parameters, retain_graph or left > 0,
+                    self._gradients.get(task, {}))
+            if is_last:
+                self.average.start(task, self._gradients[task], parameters)
 
     def state_dict(self, parameters: list[Tensor]) -> dict:
         return {
