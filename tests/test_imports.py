@@ -15,12 +15,12 @@ from mmengine.registry import DefaultScope
 from .registered_classes import PACKAGE, REGISTERED
 
 FOUNDATION = {
-    'arguments', 'atomic_files', 'checkpoints', 'classifier_outputs', 'compat',
-    'config_data', 'config_errors', 'config_file', 'config_names',
-    'config_place', 'config_source', 'config_text', 'config_values',
-    'default_hooks', 'divergence', 'feature_files', 'feature_network',
-    'image_names', 'input_error', 'nested', 'plain_data',
-    'registered_types', 'registry', 'rooms', 'seeds', 'task_losses',
+    'arguments', 'atomic_files', 'checkpoints', 'class_names',
+    'classifier_outputs', 'compat', 'config_data', 'config_errors',
+    'config_file', 'config_names', 'config_place', 'config_source',
+    'config_text', 'config_values', 'default_hooks', 'divergence',
+    'feature_files', 'feature_network', 'image_names', 'input_error', 'nested',
+    'plain_data', 'registered_types', 'registry', 'rooms', 'seeds', 'task_losses',
     'unread_names', 'untrusted_files', 'unwrap', 'version'
 }
 MAY_IMPORT = {

@@ -52,8 +52,8 @@ def outputs_of_domains(trained: Trained,
 
     Raises:
         InputError: If it is no classifier, if an image cannot be read, if
-            the classifier does not take the images, or if features are
-            infinite or NaN.
+            the classifier does not take the images, if features are infinite
+            or NaN, or if there are labels of more classes than it has.
     """
     model = trained.build_model(device)
     check_classifier(model)
@@ -73,6 +73,7 @@ def outputs_of_domains(trained: Trained,
             trained.path,
             features=outputs[domain].features,
             probabilities=outputs[domain].probabilities)
+        _check_labels(outputs[domain], domain)
     return outputs
 
 
@@ -124,6 +125,17 @@ def outputs_of(model: nn.Module,
     return Outputs(
         torch.cat(features), torch.cat(probabilities),
         torch.cat(labels).cpu() if labels else None, indices)
+
+
+def _check_labels(outputs: Outputs, domain: str) -> None:
+    """Refuse labels of classes that the model has not, which data without
+    names of classes may have."""
+    number = outputs.probabilities.shape[1]
+    highest = -1 if outputs.labels is None else int(outputs.labels.max())
+    if highest >= number:
+        raise InputError(
+            f'The labels of the {domain} should be below {number}, the number '
+            f'of classes of the model, but one is {highest}.')
 
 
 def _batch(dataset: Dataset, indices: list[int], domain: str) -> dict:

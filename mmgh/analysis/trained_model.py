@@ -70,12 +70,17 @@ class Trained(NamedTuple):
         return self.iteration // epochs if by_epoch and epochs else 1
 
     @property
+    def named_classes(self) -> Sequence[str] | None:
+        """Names of the classes; None where the data have none."""
+        meta = self.content['meta'].get('dataset_meta') or {}
+        return meta.get('classes')
+
+    @property
     def classes(self) -> list[str]:
         """Names of the classes; numbers where the data have none."""
-        meta = self.content['meta'].get('dataset_meta') or {}
         head = unmarked(self._told_cfg.model).get('head') or {}
         number = head.get('num_classes', 0)
-        return [str(name) for name in meta.get('classes') or range(number)]
+        return [str(name) for name in self.named_classes or range(number)]
 
     @property
     def history(self) -> dict[str, np.ndarray]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 import cv2
 from mmengine.dataset import BaseDataset
 
+from mmgh.class_names import check_folders, check_same_labels
 from mmgh.input_error import InputError, InputTypeError
 from mmgh.registry import DATASETS
-from .class_names import check_folders, check_same_labels
 
 # How readers fail of what they read: those of MMEngine and mmpretrain assert
 # what a folder, a list or an image should be.

@@ -6,9 +6,8 @@ from mmengine.hooks import Hook
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmgh.datasets.class_names import (check_folders, check_same_classes,
-                                       check_same_labels, classes_of,
-                                       describe_classes)
+from mmgh.class_names import (check_folders, check_same_classes,
+                              check_same_labels, classes_of, describe_classes)
 from mmgh.input_error import InputError
 from mmgh.registry import HOOKS
 from mmgh.unwrap import unwrap

@@ -86,6 +86,16 @@ def test_image_that_cannot_be_read_is_named(model, folder, tmp_path, content,
     assert error.value.argument == 'cfg_options'
 
 
+def test_labels_beyond_the_classes_of_the_model_are_refused(trained):
+    """Data without names of classes may have them."""
+    dataset = Digits('test', PACK)
+    dataset.get_data_info = lambda i: dict(
+        Digits.get_data_info(dataset, i), gt_label=10)
+    with pytest.raises(InputError, match='labels of the target should be '
+                       'below 10, .* but one is 10'):
+        outputs_of_domains(trained, dict(target=dataset), max_images=3)
+
+
 def test_images_of_another_size_are_refused(trained, folder):
     with pytest.raises(InputError, match='dann should take the images of the '
                        'source, but ends in RuntimeError'):

@@ -134,7 +134,7 @@ def test_target_without_labels_chooses_a_checkpoint(data, train, tools,
         'best_unsupervised_mutual_information_iter_6.pth'
     ]
     # What the run saved is enough to show and to test the target.
-    assert len(target_dataset(load_trained(work).cfg)) == 5
+    assert len(target_dataset(load_trained(work).cfg, None)) == 5
     tools('test', path, work / 'iter_6.pth', '--work-dir', tmp_path / 'test',
           '--cfg-options', *SMALL)
     result, = (tmp_path / 'test').glob('*/*.json')

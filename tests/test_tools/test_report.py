@@ -17,10 +17,12 @@ from PIL import Image, ImageColor
 
 from mmgh.analysis import load_trained, outputs_of, target_dataset
 from mmgh.analysis.plots import COLOURS
+from mmgh.datasets import Digits
 from ..test_datasets.layouts import write_folders
 from .short_runs import read
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
+DIGITS = Digits.METAINFO['classes']
 END = '_lenet_1xb32-1k_digits-digits2digitsm.py'
 
 
@@ -156,7 +158,7 @@ def test_differing_settings_are_listed(page, runs):
 def test_mistakes_are_counted(page, runs):
     """The images are the same 40 for both runs, with or without a pair."""
     captions = re.findall(r'<figcaption>(\S+): (\d+) of 40 test images', page)
-    dataset = target_dataset(load_trained(runs[1]).cfg)
+    dataset = target_dataset(load_trained(runs[1]).cfg, None)
     for run, (name, count) in zip(runs, captions):
         output = outputs_of(
             load_trained(run).build_model(), dataset, max_images=40)
@@ -190,7 +192,9 @@ def test_each_run_is_shown_on_its_own_target(tools, runs, reverse, tmp_path):
     for run in (runs[1], reverse):
         trained = load_trained(run)
         output = outputs_of(
-            trained.build_model(), target_dataset(trained.cfg), max_images=40)
+            trained.build_model(),
+            target_dataset(trained.cfg, None),
+            max_images=40)
         wrong = output.probabilities.argmax(1) != output.labels
         assert int(captions[run.name]) == wrong.sum()
     # Their test images differ, so they are not compared class by class; each
@@ -245,13 +249,32 @@ def test_data_that_have_moved(tools, runs, tmp_path):
         assert "'gone/'" in parts[title] and not pictures(parts[title])
         assert f'set `{name}=...`. See --cfg-options.' in parts[title]
     assert len(pictures(parts['Losses'])) == 1
-    write_folders(tmp_path / 'data', 2, names='abcdefghij')
+    write_folders(tmp_path / 'data', 2, DIGITS)
     tools('report', run, '--out', path, '--max-images', 9, '--cfg-options',
           f'{name}={tmp_path}/data')
     parts = sections(html.unescape(path.read_text()))
     assert len(pictures(parts['Mistakes'])) == 1
     assert parts['Settings'].count("'gone'") == 1
     assert parts['Settings'].count(f"'{tmp_path}/data'") == 1
+
+
+def test_data_of_other_classes_are_not_shown(tools, runs, tmp_path):
+    """Be they as many or more."""
+    for names in ([*DIGITS[1:], 'X'], [*DIGITS, 'X']):
+        folder = tmp_path / f'of {len(names)}'
+        write_folders(folder / 'data', 1, names)
+        dataset = dict(_delete_=True, type='CustomDataset',
+                       data_root=str(folder / 'data'), pipeline=[
+                           dict(type='LoadImageFromFile'),
+                           dict(type='Resize', scale=(28, 28)),
+                           dict(type='PackInputs')])
+        run = changed(runs[1], folder / 'run',
+                      test_dataloader=dict(dataset=dataset))
+        tools('report', run, '--out', folder / 'report.html')
+        parts = sections(html.unescape((folder / 'report.html').read_text()))
+        for title in ('Features', 'Classes', 'Confusion', 'Mistakes'):
+            assert "the test data alone has ['X']" in parts[title]
+            assert not pictures(parts[title])
 
 
 def test_each_run_with_several_pairs_of_tasks_has_its_picture(

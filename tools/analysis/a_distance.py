@@ -60,7 +60,7 @@ class Measured(NamedTuple):
 def measure(name: str, trained: Trained, pair: Trained,
             args: Namespace) -> Measured:
     """Run a model on as many images of both domains of `pair`."""
-    datasets = domain_datasets(pair.cfg)
+    datasets = domain_datasets(pair.cfg, trained.named_classes)
     images = min(args.max_images, *map(len, datasets.values()))
     outputs = outputs_of_domains(trained, datasets, images, args.seed,
                                  args.device, track)

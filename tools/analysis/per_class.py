@@ -41,7 +41,7 @@ def target_outputs(runs: list[Trained], names: list[str],
     """Run each model on its own target test data."""
     outputs = [
         outputs_of_domains(
-            run, dict(target=target_dataset(run.cfg)),
+            run, dict(target=target_dataset(run.cfg, run.named_classes)),
             device=args.device,
             track=track)['target'] for run in runs
     ]

@@ -67,7 +67,7 @@ def main() -> None:
     runs = [load_trained(path) for path in paths[:-1]]
     runs.append(load_trained(args.run, args.cfg_options))
     check_classes(runs[::-1], names[::-1])
-    datasets = domain_datasets(runs[-1].cfg)
+    datasets = domain_datasets(runs[-1].cfg, runs[-1].named_classes)
     check_perplexity(
         args.perplexity,
         sum(min(len(d), args.max_images) for d in datasets.values()))

@@ -11,7 +11,7 @@ from mmpretrain.datasets import CustomDataset
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mmgh.datasets.class_names import check_folders
+from mmgh.class_names import check_folders
 from mmgh.deployment.file_pipeline import (image_format, input_of,
                                            split_pipeline)
 from mmgh.image_names import EXTENSIONS, is_hidden

@@ -13,12 +13,14 @@ def datasets_of(run: ReportRun, runs: list[ReportRun]) -> dict[str, Dataset]:
     data.
 
     Raises:
-        InputError: If there are no test data, or not where they should be.
+        InputError: If there are no test data, or not where they should be, or
+            if their classes are not those of the run.
     """
+    classes = run.trained.named_classes
     for other in (run, *runs):
         if has_domain_pair(other.cfg) and _test_data(other) == _test_data(run):
-            return domain_datasets(other.cfg)
-    return dict(target=target_dataset(run.cfg))
+            return domain_datasets(other.cfg, classes)
+    return dict(target=target_dataset(run.cfg, classes))
 
 
 def _test_data(run: ReportRun) -> dict:

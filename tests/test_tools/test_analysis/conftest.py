@@ -9,9 +9,11 @@ import torch
 from matplotlib import image
 from mmengine.config import Config
 
+from mmgh.datasets import Digits
 from ...test_datasets.layouts import write_folders, write_image
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
+DIGITS = Digits.METAINFO['classes']
 
 
 def config(folder: str, name: str) -> Path:
@@ -56,7 +58,7 @@ def changed(tmp_path):
 @pytest.fixture
 def without_labels(harmonized, changed, tmp_path):
     """A checkpoint whose target test data, 12 images, have no labels."""
-    write_folders(tmp_path / 'source', 10)
+    write_folders(tmp_path / 'source', 3, DIGITS)
     for i in range(12):
         write_image(tmp_path / f'target/{i}.png', i)
     pipeline = [

@@ -62,7 +62,7 @@ def alike(harmonized, changed):
 def test_run_of_one_domain_is_measured_on_the_data_of_another(
         measure, alike, source_only, tmp_path):
     measure(source_only, alike, '--out', tmp_path / 'a.png', '--seed', 3)
-    datasets = domain_datasets(load_trained(alike).cfg)
+    datasets = domain_datasets(load_trained(alike).cfg, None)
     outputs = outputs_of_domains(load_trained(source_only), datasets, 40, 3)
     expected = domain_error(outputs['source'].features.numpy(),
                             outputs['target'].features.numpy(), seed=3)

@@ -9,7 +9,7 @@ import torch
 from mmengine.dataset import default_collate
 
 from mmgh.analysis import load_trained, target_dataset
-from .conftest import assert_picture
+from .conftest import DIGITS, assert_picture
 
 
 @pytest.fixture(scope='module')
@@ -23,7 +23,8 @@ def accuracies(run) -> tuple[dict[str, float], dict[str, int], float]:
     """Of each class in percent, number of its images, and of all images; by
     the model's own predictions."""
     trained = load_trained(run)
-    model, dataset = trained.build_model(), target_dataset(trained.cfg)
+    model = trained.build_model()
+    dataset = target_dataset(trained.cfg, None)
     classes = trained.classes
     right: dict[str, list[bool]] = {name: [] for name in classes}
     for sample in model.val_step(default_collate(list(dataset))):
@@ -112,9 +113,9 @@ def test_one_run_has_accuracies_and_no_difference(per_class, harmonized,
 def test_options_say_where_the_data_are(per_class, without_labels, tmp_path,
                                         harmonized):
     """Of 12 images without labels one is given to each class, and found."""
-    for i in range(10):
-        (tmp_path / f'moved/{i}').mkdir(parents=True)
-        (tmp_path / f'target/{i}.png').rename(tmp_path / f'moved/{i}/0.png')
+    for i, name in enumerate(DIGITS):
+        (tmp_path / f'moved/{name}').mkdir(parents=True)
+        (tmp_path / f'target/{i}.png').rename(tmp_path / f'moved/{name}/0.png')
     name = 'test_dataloader.dataset'
     per_class(without_labels, '--out', tmp_path / 'a.png', '--cfg-options',
               f'{name}.data_root={tmp_path}/moved', f'{name}.with_label=True')

@@ -38,7 +38,8 @@ def test_both_runs_show_the_same_images(tsne, harmonized, source_only,
     assert images == [(p['domain'], p['index'], p['class']) for p in after]
     assert before[0]['x'] != after[0]['x']
     trained = load_trained(harmonized)
-    datasets, classes = domain_datasets(trained.cfg), trained.classes
+    datasets = domain_datasets(trained.cfg, None)
+    classes = trained.classes
     for domain, index, name in images:
         label = datasets[domain].get_data_info(int(index))['gt_label']
         assert classes[label] == name

@@ -7,10 +7,10 @@ import pytest
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmpretrain.datasets import CustomDataset
 
+from mmgh.class_names import describe_classes
 from mmgh.datasets import DomainConcatDataset, DomainPairDataset
-from mmgh.datasets.class_names import describe_classes
 from mmgh.hooks import ClassCheckHook
-from .layouts import write_folders, write_image
+from .test_datasets.layouts import write_folders, write_image
 
 NAMES = ('bee', 'cat', 'dog')
 LOADERS = dict(
