@@ -79,11 +79,9 @@ def _read_written(path: Path) -> Config | None:
     return None if '_base_' in values else Config(values, filename=str(path))
 
 
-def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
-    """Read a config that a checkpoint holds, without running it.
-
-    Modules that its ``custom_imports`` names are those of the user who trains.
-    They are imported only if the options name them, too.
+def parse_values(text: str, options: dict | None, path: str | Path) -> Config:
+    """Read a config that a checkpoint holds, for who builds nothing of it: no
+    module is imported.
 
     Args:
         text (str): As MMEngine writes it.
@@ -91,8 +89,8 @@ def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
         path (str | Path): Of the checkpoint in messages.
 
     Raises:
-        InputError: If it is more than plain values, names a module that
-            nobody has imported, or does not take the options.
+        InputError: If it is more than plain values, or does not take the
+            options.
     """
     try:
         cfg = Config(read_assignments(text))
@@ -100,11 +98,41 @@ def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
         raise InputError(
             f'{path} should have a config of plain values, `name = value`, of '
             f'which nothing is run, but {error}.') from error
-    wanted = _imports_of(cfg)
-    cfg = with_options(cfg, options, path)
+    return with_options(cfg, options, path)
+
+
+def untrusted_imports(text: str, options: dict | None,
+                      path: str | Path) -> list[str]:
+    """Return the modules in ``custom_imports`` of a config that a checkpoint
+    holds which nobody has imported, and which the options do not name, too.
+
+    They are those of the user who trained, and importing runs them.
+
+    Args:
+        text (str): See :func:`parse_values`.
+        options (dict, optional): See :func:`parse_values`.
+        path (str | Path): See :func:`parse_values`.
+    """
     trusted = _imports_of(_nested(options or {}))
-    unknown = [name for name in wanted
-               if name not in trusted and not _is_known(name)]
+    return [name for name in _imports_of(parse_values(text, None, path))
+            if name not in trusted and not _is_known(name)]
+
+
+def parse_config(text: str, options: dict | None, path: str | Path) -> Config:
+    """Read a config that a checkpoint holds, without running it, and import
+    what it needs, if that is known or if the options name it, too.
+
+    Args:
+        text (str): See :func:`parse_values`.
+        options (dict, optional): See :func:`parse_values`.
+        path (str | Path): See :func:`parse_values`.
+
+    Raises:
+        InputError: If it is more than plain values, names a module that
+            nobody has imported, or does not take the options.
+    """
+    cfg = parse_values(text, options, path)
+    unknown = untrusted_imports(text, options, path)
     if unknown:
         raise InputError(
             f'{path} should name no modules in `custom_imports` but those of '

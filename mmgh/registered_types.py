@@ -38,6 +38,17 @@ def check_registered(config: Any, path: Any) -> None:
                 '`custom_imports` of the config.')
 
 
+def missing_types(config: Any) -> list[str]:
+    """Return the types in a config that are neither registered nor layers of
+    torch.
+
+    Args:
+        config (Any): With configs of whatever is built.
+    """
+    return [name for name in types_in(config)
+            if find_registered(name) is None and not _is_class(name)]
+
+
 def find_registered(name: str) -> Any:
     """Return what is registered by a name in any registry; None for nothing.
 

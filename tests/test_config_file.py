@@ -75,6 +75,19 @@ def test_checkpoint_has_nothing_imported_that_the_user_does_not_name(
     assert 'my_heads' not in sys.modules
 
 
+def test_numbers_of_a_checkpoint_need_no_module(saved, package):
+    """To compare runs, nothing of them is built."""
+    package('VALUE = 1')
+    text = f'{TEXT}model = dict(head=dict(num_classes=3))'
+    torch.save(dict(meta=dict(cfg=text, iter=4), state_dict={}), saved[1])
+    trained = load_trained(saved[1])
+    assert trained.classes == ['0', '1', '2']
+    assert trained.iterations_of_step == 1
+    assert trained.untrusted_imports == ['my_heads.mean_head']
+    assert not load_trained(saved[1], TRUSTED).untrusted_imports
+    assert 'my_heads' not in sys.modules
+
+
 @pytest.mark.parametrize('text', [
     "default_scope = 'my_heads'", "model = dict(parts=[dict(_scope_='my_heads'"
     ")])"

@@ -20,8 +20,8 @@ FOUNDATION = {
     'config_file', 'config_names', 'config_place', 'config_source',
     'config_text', 'config_values', 'default_hooks', 'divergence',
     'feature_files', 'feature_network', 'image_names', 'input_error', 'nested',
-    'plain_data', 'registered_types', 'registry', 'rooms', 'seeds', 'task_losses',
-    'unread_names', 'untrusted_files', 'unwrap', 'version'
+    'plain_data', 'registered_types', 'registry', 'rooms', 'seeds',
+    'task_losses', 'unread_names', 'untrusted_files', 'unwrap', 'version'
 }
 MAY_IMPORT = {
     'command': set(),

@@ -39,9 +39,10 @@ import mmgh  # noqa: F401
 import torch
 from expected_errors import one_line_errors
 from mmengine.config import Config
+from options import add_cfg_options
 from progress import working
 from torch import Tensor
-from whole_run import load_whole
+from whole_run import OWN_MODULE, load_whole
 
 from mmgh.analysis import Trained
 from mmgh.classifier_outputs import check_finite_outputs
@@ -65,6 +66,7 @@ def parse_args() -> argparse.Namespace:
         '--onnx',
         action='store_true',
         help='write classifier.onnx instead; needs torch 2.5')
+    add_cfg_options(parser, OWN_MODULE)
     args = parser.parse_args()
     if args.out.exists() and not (args.out.is_dir()
                                   and not list(args.out.iterdir())):
@@ -129,7 +131,7 @@ def write_checked(trained: Trained, folder: Path, onnx: bool) -> None:
 @one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
-    trained = load_whole(args.run)
+    trained = load_whole(args.run, args.cfg_options)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.out.parent) as temporary:
         folder = Path(temporary) / 'export'

@@ -20,9 +20,9 @@ import mmgh  # noqa: F401
 
 # isort: split
 from expected_errors import one_line_errors
-from options import add_device_option, output_file, positive
+from options import add_cfg_options, add_device_option, output_file, positive
 from progress import track
-from whole_run import load_whole
+from whole_run import OWN_MODULE, load_whole
 
 from mmgh.analysis.tables import markdown_table, write_csv
 from mmgh.classifier_outputs import check_finite_outputs
@@ -56,6 +56,7 @@ def parse_args() -> argparse.Namespace:
         default=Path('predictions.csv'),
         help='CSV to write (default: predictions.csv)')
     add_device_option(parser)
+    add_cfg_options(parser, OWN_MODULE)
     return parser.parse_args()
 
 
@@ -102,7 +103,7 @@ def print_table(images: list[Path],
 @one_line_errors(InputError)
 def main() -> None:
     args = parse_args()
-    trained = load_whole(args.run)
+    trained = load_whole(args.run, args.cfg_options)
     top_k = choose_top_k(args.top_k, len(trained.classes))
     images = find_images(args.images)
     predictions = predict_files(

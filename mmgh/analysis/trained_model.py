@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from mmgh.checkpoints import (check_finite, checkpoint_of, newest_checkpoint,
                               read_checkpoint, read_on_disk)
 from mmgh.config_data import unmarked
-from mmgh.config_file import parse_config, read_config
+from mmgh.config_file import (parse_config, parse_values, read_config,
+                              untrusted_imports)
 from mmgh.input_error import InputError
 from mmgh.registered_types import check_registered
 
@@ -38,17 +39,26 @@ class Trained(NamedTuple):
 
         What is built of it are registered types.
         """
-        cfg = self._told_cfg
+        cfg = parse_config(self.content['meta']['cfg'], self.cfg_options,
+                           self.path)
         check_registered([
             value for name, value in cfg.items() if name.endswith(_BUILT)
         ], self.path)
         return cfg
 
     @property
-    def _told_cfg(self) -> Config:
-        """For who builds nothing of it: to find types takes seconds."""
-        return parse_config(self.content['meta']['cfg'], self.cfg_options,
+    def values(self) -> Config:
+        """The same for who builds nothing of it: no module is imported, and
+        to find types takes seconds."""
+        return parse_values(self.content['meta']['cfg'], self.cfg_options,
                             self.path)
+
+    @property
+    def untrusted_imports(self) -> list[str]:
+        """Modules of the user's who trained, without which :attr:`cfg` is
+        refused; none if the options name them."""
+        return untrusted_imports(self.content['meta']['cfg'],
+                                 self.cfg_options, self.path)
 
     @property
     def iteration(self) -> int:
@@ -59,7 +69,7 @@ class Trained(NamedTuple):
     def iterations_of_step(self) -> int:
         """Training iterations of a step of the validations in the log: those
         of an epoch, where MMEngine counts them by epoch."""
-        cfg = self._told_cfg
+        cfg = self.values
         logger = (cfg.get('default_hooks') or {}).get('logger') or {}
         training = cfg.get('train_cfg') or {}
         epochs = self.content['meta'].get('epoch', 0)
@@ -78,7 +88,7 @@ class Trained(NamedTuple):
     @property
     def classes(self) -> list[str]:
         """Names of the classes; numbers where the data have none."""
-        head = unmarked(self._told_cfg.model).get('head') or {}
+        head = unmarked(self.values.model).get('head') or {}
         number = head.get('num_classes', 0)
         return [str(name) for name in self.named_classes or range(number)]
 
@@ -167,7 +177,7 @@ def load_trained(path: str | Path,
             'training, with its config; but it has no `meta.cfg`.')
     trained = Trained(checkpoint, content, cfg_options)
     if cfg_options:
-        _ = trained._told_cfg  # fails, if it does not take them
+        _ = trained.values  # fails, if it does not take them
     return trained
 
 

@@ -11,6 +11,7 @@ import mmengine
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from PIL import Image
 
 from mmgh.datasets import DigitsM
@@ -93,6 +94,49 @@ def test_files_are_predicted_as_test_images(tools, run, images, tested,
     first = capsys.readouterr().out.splitlines()[2].split('|')
     assert first[1].strip() == rows[0]['path']
     assert first[2].strip() == rows[0]['class_1']
+
+
+@pytest.fixture
+def own_head(run, tmp_path, monkeypatch) -> Path:
+    """The run with a UDA head and a hook of one's own, in a module that fails
+    once it is imported."""
+    (tmp_path / 'head_of_mine.py').write_text('1 / 0')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = read(run / 'iter_6.pth')
+    cfg = Config.fromstring(content['meta']['cfg'], '.py')
+    cfg.model.uda_head.type = 'mmgh.HeadOfMine'
+    cfg.custom_hooks = [dict(type='HookOfMine')]
+    cfg.custom_imports = dict(imports=['head_of_mine'])
+    content['meta']['cfg'] = cfg.pretty_text
+    torch.save(content, tmp_path / 'own.pth')
+    return tmp_path / 'own.pth'
+
+
+def test_a_module_that_only_training_needs_is_not_imported(
+        tools, run, own_head, images, tmp_path, capsys):
+    tools('predict', run, images, '--out', tmp_path / 'a.csv')
+    assert 'not imported' not in capsys.readouterr().err
+    tools('predict', own_head, images, '--out', tmp_path / 'b.csv')
+    assert 'not imported: head_of_mine' in capsys.readouterr().err
+    assert (tmp_path / 'a.csv').read_text() == (tmp_path / 'b.csv').read_text()
+    tools('export', own_head, '--out', tmp_path / 'exported')
+    assert 'of_mine' not in (tmp_path / 'exported/config.py').read_text()
+
+
+@pytest.mark.parametrize('tool', ['predict', 'export'])
+def test_a_module_that_predicts_is_imported_if_it_is_named(
+        tools, own_head, images, tmp_path, tool):
+    content = read(own_head)
+    content['meta']['cfg'] = content['meta']['cfg'].replace(
+        "'mmgh.DigitsLeNet'", "'NetworkOfMine'")
+    torch.save(content, own_head)
+    arguments = dict(predict=[images, '--out', tmp_path / 'a.csv'],
+                     export=['--out', tmp_path / 'exported'])[tool]
+    option = 'custom_imports.imports=head_of_mine'
+    with pytest.raises(SystemExit, match=f"has .'head_of_mine'..*{option}"):
+        tools(tool, own_head, *arguments)
+    with pytest.raises(ZeroDivisionError):
+        tools(tool, own_head, *arguments, '--cfg-options', option)
 
 
 def test_gray_images_and_those_with_transparency(tools, run, tmp_path):

@@ -47,7 +47,7 @@ class ReportRun:
     @cached_property
     def settings(self) -> Config:
         """Of the training."""
-        return self.trained._replace(cfg_options=None).cfg
+        return self.trained._replace(cfg_options=None).values
 
     @cached_property
     def classes(self) -> list[str]:
