@@ -34,6 +34,9 @@ class FeatureDomain(NamedTuple):
     broken: dict[str, str] | None = None
     """Files that could not be read, and why; they have no features. None if
     there are none."""
+    digests: list[str] | None = None
+    """Of the content of each file, to see which were replaced; empty ones, or
+    None, where it was not noted."""
 
 
 def features_path(folder: str | Path, domain: str) -> Path:

@@ -14,7 +14,8 @@ classes they have no labels. Each becomes a domain with the name of the
 folder, or with that before the =. Run the tool again after an interruption:
 it goes on where it was. A folder of features only takes in domains of one
 network. Images that cannot be read are named and left out; then the exit
-status is 1.
+status is 1. Images that were replaced, repaired or added since are extracted
+by running it again.
 """
 from __future__ import annotations
 
@@ -165,16 +166,31 @@ def extract(args: argparse.Namespace) -> int:
     for name, images in domains.items():
         extraction = Extraction(args.out, name, images, network.digest,
                                 (args.views, size))
-        if extraction.is_complete:
-            print(f'{name}: all {len(images)} images are there already.')
-            continue
-        rate = extraction.run(model, args.batch_size, args.workers)
-        print(f'{name}: {len(images)} images, {args.views} views of {size} '
-              f'numbers, {rate:.1f} images/s')
+        tell_of_changes(extraction)
+        if extraction.find_complete():
+            print(f'{name}: all {len(extraction.known)} images are there '
+                  'already.')
+        else:
+            rate = extraction.run(model, args.batch_size, args.workers)
+            print(f'{name}: {len(images)} images, {args.views} views of '
+                  f'{size} numbers, {rate:.1f} images/s')
         for row, reason in extraction.broken.items():
             print(f'{images.paths[row]} is left out: {reason}')
         broken += len(extraction.broken)
     return broken
+
+
+def tell_of_changes(extraction: Extraction) -> None:
+    """Say which images are others than those that have features, or that it
+    is not known."""
+    changed = extraction.changed
+    if changed:
+        print(f'{extraction.domain}: {len(changed)} images are others than '
+              f'before, such as {changed[0]}.')
+    if extraction.known and not extraction.are_compared:
+        print(f'{extraction.domain}: features are those of the same names. '
+              'Whether these are still the same images was not noted when '
+              'they were extracted.')
 
 
 @one_line_errors(InputError)

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -243,13 +245,112 @@ def test_broken_images_are_named_and_left_out(extract, features, place,
         with pytest.raises(SystemExit, match='1 images cannot be read'):
             extract(tmp_path / 'out', f'art={data}')
         assert 'broken.jpg is left out' in capsys.readouterr().out
-        extract(tmp_path / 'out', f'art={data}')  # it is done
+        with pytest.raises(SystemExit, match='1 images cannot be read'):
+            extract(tmp_path / 'out', f'art={data}')  # it still is
+        told = capsys.readouterr().out
+        assert 'broken.jpg is left out' in told
+        assert 'all 15 images are there already' in told
     finally:
         bad.unlink()
     assert np.array_equal(read(tmp_path / 'out', 'art'), read(features, 'art'))
     found = read_domain(tmp_path / 'out', 'art')
     assert list(found.broken) == [f'{CLASSES[1]}/broken.jpg']
     assert found._replace(broken=None) == read_domain(features, 'art')
+
+
+@pytest.fixture
+def copied(features, place, tmp_path, load_tool, monkeypatch):
+    """Features in a folder of their own, the images they are of, and a list
+    of how many images the network sees from now on."""
+    shutil.copytree(place / 'data/photo', tmp_path / 'photo')
+    (tmp_path / 'out').mkdir()
+    for path in features.glob('*'):
+        if path.stem in ('photo', 'network'):
+            shutil.copy(path, tmp_path / 'out')
+    load_tool('extract_features')  # so that its parts are found
+    from feature_extraction import extraction
+    seen = []
+    original = extraction.features_of_images
+    monkeypatch.setattr(
+        extraction, 'features_of_images',
+        lambda model, images: seen.append(len(images)) or original(
+            model, images))
+    return tmp_path / 'out', tmp_path / 'photo', seen
+
+
+def change(photo: Path, kind: str) -> None:
+    """Change one image of twelve, or none."""
+    path = photo / CLASSES[1] / 'frame_0001.jpg'
+    if kind == 'replaced':
+        write_texture(path, 99)
+    elif kind == 'of the same size':
+        path.write_bytes((photo / CLASSES[2] / path.name).read_bytes())
+    elif kind == 'added':
+        write_texture(path.with_name('another.jpg'), 99)
+    elif kind == 'removed':
+        path.unlink()
+    elif kind == 'touched':
+        os.utime(path, (0, 0))
+    elif kind == 'another class':
+        (photo / 'a').mkdir()
+
+
+@pytest.mark.parametrize('kind, number', [
+    ('replaced', 1), ('of the same size', 1), ('added', 1), ('removed', 0),
+    ('touched', 0), ('another class', 0)])
+def test_what_has_changed_is_extracted_again(extract, copied, capsys, tmp_path,
+                                             kind, number):
+    out, photo, seen = copied
+    change(photo, kind)
+    extract(out, f'photo={photo}')
+    assert sum(seen) == number * VIEWS
+    told = capsys.readouterr().out
+    assert ('1 images are others than before, such as laptop computer/frame'
+            '_0001.jpg' in told) == (kind in ('replaced', 'of the same size'))
+    assert ('are there already' in told) == (kind == 'touched')
+    extract(tmp_path / 'anew', f'photo={photo}')
+    assert read_domain(out, 'photo') == read_domain(tmp_path / 'anew', 'photo')
+    np.testing.assert_array_equal(
+        read(out, 'photo'), read(tmp_path / 'anew', 'photo'))
+
+
+def test_a_repaired_image_gets_features(extract, copied, features):
+    out, photo, seen = copied
+    path = photo / CLASSES[1] / 'frame_0001.jpg'
+    whole = path.read_bytes()
+    path.write_text('no image')
+    for _ in range(2):
+        with pytest.raises(SystemExit, match='1 images cannot be read'):
+            extract(out, f'photo={photo}')
+    assert len(read_domain(out, 'photo').files) == 11 and not seen
+    path.write_bytes(whole)
+    extract(out, f'photo={photo}')
+    assert sum(seen) == VIEWS
+    assert read_domain(out, 'photo') == read_domain(features, 'photo')
+    np.testing.assert_array_equal(
+        read(out, 'photo'), read(features, 'photo'))
+
+
+def test_features_without_digests_are_those_of_the_names(extract, copied,
+                                                         capsys):
+    """As they were written once."""
+    out, photo, seen = copied
+    found = json.loads((out / 'photo.json').read_text())
+    del found['digests']
+    found['broken'] = {found['files'].pop(): 'no image'}
+    found['labels'].pop()
+    (out / 'photo.json').write_text(json.dumps(found))
+    np.save(out / 'photo.npy', read(out, 'photo')[:, :-1])
+    change(photo, 'replaced')
+    extract(out, f'photo={photo}')
+    assert sum(seen) == VIEWS  # the one that could not be read
+    assert 'are still the same images was not' in capsys.readouterr().out
+    *others, last = read_domain(out, 'photo').digests
+    assert last and not any(others)
+    extract(out, f'photo={photo}')
+    told = capsys.readouterr().out
+    assert 'all 12 images are there already' in told
+    assert 'are still the same images was not' in told
 
 
 def test_images_without_classes_have_no_labels(extract, tmp_path):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import random
+from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
@@ -62,6 +64,11 @@ class ImageViews(Dataset):
         """Paths relative to the folder."""
         return [self.name_of(path) for path in self.paths]
 
+    @cached_property
+    def digests(self) -> list[str]:
+        """Of the content of each file: another one may have its name."""
+        return list(map(_digest, self.paths))
+
     def name_of(self, path: str) -> str:
         return Path(path).relative_to(self.folder).as_posix()
 
@@ -104,6 +111,14 @@ class ImageViews(Dataset):
                 f'{self.folder} should have images, <class>/<image> or all in '
                 f'one folder, but: {error}') from error
         return images
+
+
+def _digest(path: str) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except OSError:  # told where it is read as an image
+        return ''
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def set_seed(seed: int) -> None:
