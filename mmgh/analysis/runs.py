@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Iterable, Sequence, TypeVar
 
+from mmgh.config_text import read_assignments
 from mmgh.input_error import InputError
 
 Named = TypeVar('Named')
@@ -18,13 +19,40 @@ def run_name(path: str | Path) -> str:
     method and harmonizer, which runs with other seeds share.
     """
     path = Path(path).resolve()
-    checkpoint = path.suffix == '.pth'
-    description = (path.parent if checkpoint else path) / 'run.json'
+    description = _work_dir(path) / 'run.json'
     if not description.exists():
         return _tail(path, 1)
     run = json.loads(description.read_text(encoding='utf-8'))
     name = f"{run['pair']}, {run['method']}, {run['harmonizer']}"
-    return f'{name}, {path.stem}' if checkpoint else name
+    return f'{name}, {path.stem}' if path.suffix == '.pth' else name
+
+
+def setting_names(paths: Sequence[str | Path]) -> list[str]:
+    """Return the names of runs, equal for those of one setting, which differ
+    by their seeds.
+
+    It is :func:`run_name`. Runs that have one name in several studies, or with
+    different configs, are of several settings: their names also say which.
+
+    Raises:
+        InputError: If the config of a run cannot be read.
+    """
+    resolved = [Path(path).resolve() for path in paths]
+    plain = list(map(run_name, resolved))
+    studies = list(map(_study, resolved))
+    configs = list(map(_config_of_setting, resolved))
+    names = []
+    for name, study, config in zip(plain, studies, configs):
+        alike = [i for i, other in enumerate(plain) if other == name]
+        several = list(dict.fromkeys(studies[i] for i in alike))
+        same = list(dict.fromkeys(
+            configs[i] for i in alike if studies[i] == study))
+        if len(several) > 1:
+            name = f'{_distinct(several)[several.index(study)]}: {name}'
+        if len(same) > 1:
+            name = f'{name}, config {same.index(config) + 1}'
+        names.append(name)
+    return names
 
 
 def distinct_names(paths: Sequence[str | Path]) -> list[str]:
@@ -39,12 +67,7 @@ def distinct_names(paths: Sequence[str | Path]) -> list[str]:
     if twice:
         raise InputError(f'Each run should be given once, but {twice[0]} '
                          f'comes {len(twice)} times.')
-    depth = 1
-    while True:
-        names = [_tail(path, depth, resolved) for path in resolved]
-        if len(set(names)) == len(names):
-            return names
-        depth += 1
+    return _distinct(resolved)
 
 
 def group_by_name(runs: Iterable[Named]) -> dict[str, list[Named]]:
@@ -53,6 +76,44 @@ def group_by_name(runs: Iterable[Named]) -> dict[str, list[Named]]:
     for run in runs:
         groups.setdefault(run.name, []).append(run)
     return groups
+
+
+def _distinct(paths: Sequence[Path]) -> list[str]:
+    depth = 1
+    while True:
+        names = [_tail(path, depth, paths) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+        depth += 1
+
+
+def _work_dir(path: Path) -> Path:
+    return path.parent if path.suffix == '.pth' else path
+
+
+def _study(path: Path) -> Path | None:
+    """Return the folder of the study of a run; None for a run of none."""
+    work_dir = _work_dir(path)
+    # <study>/<pair>/<method>/<harmonizer>/<seed>
+    is_of_study = (work_dir / 'run.json').exists()
+    above = [*work_dir.parents][:4]
+    return above[-1] if is_of_study else None
+
+
+def _config_of_setting(path: Path) -> str:
+    """Return what runs of one setting in one study have in common; nothing
+    for runs of none, which go by their names."""
+    file = _work_dir(path) / 'config.py'
+    if _study(path) is None or not file.exists():
+        return ''
+    try:
+        cfg = read_assignments(file.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise InputError(f'{file} should be the config of a run of a study, '
+                         f'but {error}.') from error
+    cfg.pop('work_dir', None)
+    cfg['randomness'] = dict(cfg.get('randomness') or {}, seed=None)
+    return json.dumps(cfg, sort_keys=True, default=str)
 
 
 def _tail(path: Path, depth: int, others: Sequence[Path] = ()) -> str:

@@ -6,7 +6,8 @@ from collections import namedtuple
 
 import pytest
 
-from mmgh.analysis import distinct_names, group_by_name, run_name
+from mmgh.analysis import (distinct_names, group_by_name, run_name,
+                           setting_names)
 from mmgh.input_error import InputError
 
 
@@ -39,6 +40,56 @@ def test_runs_of_a_study_have_the_name_of_their_setting(tmp_path):
         'A -> B, DANN, GH, shared', 'B -> A, DANN, GH, shared',
         'A -> B, DANN, GH, shared, iter_5', 'B -> A, DANN, GH, shared, iter_5'
     }
+
+
+def study_run(study, seed, iters=10, harmonizer='GH'):
+    path = study / f'A_-_B/DANN/{harmonizer}/{seed}'
+    path.mkdir(parents=True)
+    (path / 'run.json').write_text(json.dumps(
+        dict(pair='A -> B', method='DANN', harmonizer=harmonizer)))
+    (path / 'config.py').write_text(
+        f'randomness = dict(seed={seed})\nlimit = inf\n'
+        f'train_cfg = dict(max_iters={iters})\nwork_dir = {str(path)!r}\n')
+    (path / 'iter_5.pth').touch()
+    return path
+
+
+def test_seeds_of_one_study_are_one_setting(tmp_path):
+    paths = [study_run(tmp_path, seed) for seed in (0, 1)]
+    assert setting_names(paths) == ['A -> B, DANN, GH'] * 2
+    assert setting_names([path / 'iter_5.pth' for path in paths]) == [
+        'A -> B, DANN, GH, iter_5'] * 2
+
+
+def test_runs_of_two_studies_are_two_settings(tmp_path):
+    """Where they have one name, and whatever their configs are."""
+    paths = [
+        study_run(tmp_path / 'x/first', 0), study_run(tmp_path / 'x/first', 1),
+        study_run(tmp_path / 'second', 0, iters=20),
+        study_run(tmp_path / 'y/first', 0),
+        study_run(tmp_path / 'second', 0, harmonizer='GH++')
+    ]
+    assert setting_names(paths) == [
+        *['x/first: A -> B, DANN, GH'] * 2,
+        f'{tmp_path.name}/second: A -> B, DANN, GH',
+        'y/first: A -> B, DANN, GH', 'A -> B, DANN, GH++'
+    ]
+
+
+def test_other_configs_in_one_study_are_other_settings(tmp_path):
+    paths = [study_run(tmp_path, 0), study_run(tmp_path, 1, iters=20),
+             study_run(tmp_path, 2)]
+    assert setting_names(paths) == [
+        f'A -> B, DANN, GH, config {i}' for i in (1, 2, 1)]
+
+
+def test_runs_of_no_study_go_by_their_names(runs, tmp_path):
+    of_study = study_run(tmp_path, 0)
+    assert setting_names([*runs, of_study]) == [
+        *['dann', 'cdan'] * 2, 'A -> B, DANN, GH']
+    (of_study / 'config.py').write_text('import os')
+    with pytest.raises(InputError, match='config.py should be the config of'):
+        setting_names([of_study])
 
 
 def test_names_are_as_short_as_they_can_be(runs):

@@ -118,3 +118,21 @@ def test_incomplete_run_is_refused(compare, tmp_path, breakage, message):
     breakage(run)
     with pytest.raises(SystemExit, match=f'{run}.*{message}'):
         compare(run)
+
+
+def test_runs_of_two_studies_are_no_seeds_of_one(compare, tmp_path, capsys):
+    paths = []
+    for study, accuracy in (('first', 20), ('second', 80)):
+        path = make_run(tmp_path / study / 'A_-_B/DANN/none/0', [accuracy] * 3)
+        (path / 'run.json').write_text(json.dumps(
+            dict(pair='A -> B', method='DANN', harmonizer='none')))
+        paths.append(path)
+    compare(*paths, '--out', tmp_path / 'plot.png')
+    rows = [[cell.strip() for cell in line.split('|')[1:4]]
+            for line in capsys.readouterr().out.splitlines()
+            if line.startswith('|')]
+    assert rows[2:] == [['first: A -> B, DANN, none', '1', '20.0'],
+                        ['second: A -> B, DANN, none', '1', '80.0']]
+    with open(tmp_path / 'plot.csv', newline='') as file:
+        assert [line['setting'] for line in csv.DictReader(file)] == [
+            row[0] for row in rows[2:]]

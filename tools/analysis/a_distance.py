@@ -8,7 +8,8 @@ where the error is that of a domain classifier on the input of the last layer:
 each domain are drawn: of the source those that the config trains on, of the
 target the test images. A run of one domain takes the data of the first run
 that has both. Runs of one name, such as seed0/dann and seed1/dann, are runs of
-one setting: the table has their mean and standard deviation.
+one setting: the table has their mean and standard deviation; of a study, runs
+that only differ by their seeds.
 
 The classifier is logistic regression on standardised features, its error that
 of five stratified folds. Sources: Ben-David et al., Analysis of
@@ -35,7 +36,7 @@ from progress import track, working
 
 from mmgh.analysis import (Trained, check_classes, distinct_names,
                            domain_datasets, group_by_name, has_domain_pair,
-                           load_trained, outputs_of_domains, run_name)
+                           load_trained, outputs_of_domains, setting_names)
 from mmgh.analysis.a_distance import a_distance, domain_error
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.bars import a_distance_figure
@@ -96,10 +97,10 @@ def main() -> None:
     runs = [load_trained(path, args.cfg_options) for path in args.runs]
     first = next((run for run in runs if has_domain_pair(run.cfg)), runs[0])
     measured = []
-    for path, run in zip(args.runs, runs):
+    for path, run, setting in zip(args.runs, runs, setting_names(args.runs)):
         pair = run if has_domain_pair(run.cfg) else first
         check_classes([pair, run], [str(pair.path), str(path)])
-        measured.append(measure(run_name(path), run, pair, args))
+        measured.append(measure(setting, run, pair, args))
     groups = group_by_name(measured)
     print(table(groups))
     save(a_distance_figure({

@@ -3,7 +3,8 @@
     mmgh compare WORK_DIR... --out comparison.png
 
 Work directories of one name, such as seed0/dann and seed1/dann, are runs of
-one setting: the table has their mean and standard deviation. The CSV beside
+one setting: the table has their mean and standard deviation. Runs of a study
+are those of one setting if they only differ by their seeds. The CSV beside
 the picture has a line for each run. Angle and conflict are those of runs that
 compare one pair of tasks; conflict.py shows several pairs.
 """
@@ -23,7 +24,8 @@ import mmgh  # noqa: F401
 from expected_errors import one_line_errors
 from options import add_metric_option, make_parser
 
-from mmgh.analysis import RunLog, distinct_names, group_by_name, read_run_log
+from mmgh.analysis import (RunLog, distinct_names, group_by_name, read_run_log,
+                           setting_names)
 from mmgh.analysis.plots import save
 from mmgh.analysis.plots.comparison import comparison_figure
 from mmgh.analysis.tables import markdown_table, spread, write_csv
@@ -106,7 +108,10 @@ def main() -> None:
     add_metric_option(parser)
     args = parser.parse_args()
     names = distinct_names(args.work_dirs)
-    runs = [read_run_log(path, args.metric) for path in args.work_dirs]
+    runs = [
+        read_run_log(path, args.metric)._replace(name=name)
+        for path, name in zip(args.work_dirs, setting_names(args.work_dirs))
+    ]
     groups = group_by_name(runs)
     print(table(groups))
     for sentence in unvalidated(dict(zip(names, runs))):

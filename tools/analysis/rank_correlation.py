@@ -28,7 +28,7 @@ from mmgh.analysis.plots import save
 from mmgh.analysis.plots.rank_correlation import rank_figure
 from mmgh.analysis.rank_correlation import (PREFIXES, Agreement, Validations,
                                             agreements, read_validations)
-from mmgh.analysis.runs import distinct_names, run_name
+from mmgh.analysis.runs import distinct_names, setting_names
 from mmgh.analysis.tables import markdown_table, spread, write_csv
 from mmgh.analysis.units import unit_of
 from mmgh.evaluation import UnsupervisedMetric
@@ -114,8 +114,8 @@ def main() -> None:
         for path in args.runs
     ]
     groups: dict[str, list[Validations]] = {}
-    for path, run in zip(args.runs, runs):
-        groups.setdefault(run_name(path), []).append(run)
+    for name, run in zip(setting_names(args.runs), runs):
+        groups.setdefault(name, []).append(run)
     found = agreements(runs, lower)
     lines = rows(found, runs)
     print(table(lines))
