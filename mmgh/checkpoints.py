@@ -85,12 +85,37 @@ def checkpoint_of(work_dir: str | Path) -> Path:
 def chosen_checkpoints(work_dir: str | Path) -> list[Path]:
     """Find what ``save_best`` kept by metrics that need no target labels:
     those of :class:`mmgh.evaluation.UnsupervisedMetric` and of the source.
+    Those of an earlier training in the same directory do not count.
 
     What cannot be read is skipped with a warning.
     """
     paths = sorted(path for path in Path(work_dir).glob('best_*.pth')
                    if _CHOSEN.fullmatch(path.name))
-    return [checkpoint.path for checkpoint in _readable(paths, [])]
+    found = list(_readable(paths, []))
+    return _of_last_training(found, Path(work_dir)) if found else []
+
+
+def _of_last_training(chosen: list[_Readable],
+                      work_dir: Path) -> list[Path]:
+    """Leave out what was saved before the newest checkpoint, unless that one
+    names it: a training notes what it chose, also where it goes on."""
+    try:
+        newest = read_on_disk(newest_checkpoint(work_dir))
+    except FileNotFoundError:  # nothing says that there was another one
+        newest = {}
+    if 'message_hub' not in newest:  # nor does one without notes
+        return [checkpoint.path for checkpoint in chosen]
+    notes = newest['message_hub'].get('runtime_info') or {}
+    named = {Path(str(value)).name for key, value in notes.items()
+             if key.startswith('best_ckpt')}
+    return [path for path, saved in chosen
+            if path.name in named or saved >= _saved(newest)]
+
+
+def _saved(content: dict) -> tuple[str, int]:
+    """Return when a checkpoint was saved, by the clock and in iterations."""
+    meta = content.get('meta') or {}
+    return meta.get('time', ''), meta.get('iter', 0)
 
 
 def step_of_chosen(path: Path) -> int:
@@ -186,8 +211,7 @@ def _readable(paths: Iterable[Path],
             warnings.warn(f'{error}. It is skipped.', stacklevel=4)
             unread.append(error)
             continue
-        meta = content.get('meta') or {}
-        yield _Readable(path, (meta.get('time', ''), meta.get('iter', 0)))
+        yield _Readable(path, _saved(content))
 
 
 def _none_in(work_dir: Path, unread: list[InputError]) -> str:

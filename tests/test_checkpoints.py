@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmgh.checkpoints import (check_finite, checkpoint_of, newest_checkpoint,
-                              read_checkpoint)
+from mmgh.checkpoints import (check_finite, checkpoint_of, chosen_checkpoints,
+                              newest_checkpoint, read_checkpoint)
 from mmgh.input_error import InputError
 
 
@@ -100,6 +100,46 @@ def test_what_was_chosen_without_target_labels_stands_for_a_run(run, capsys):
     assert capsys.readouterr().err == (
         f'Checkpoint: {work_dir / CHOSEN} (chosen without target labels)\n')
     assert newest_checkpoint(work_dir).name == 'iter_6.pth'
+
+
+def note(path: Path, **notes: str) -> None:
+    """Have a checkpoint say what its training chose."""
+    content = torch.load(path)
+    content['message_hub'] = dict(runtime_info=notes)
+    torch.save(content, path)
+
+
+@pytest.mark.parametrize('notes', [
+    {}, dict(best_ckpt='/elsewhere/best_unsupervised_mutual_information_iter_6'
+             '.pth'), dict(best_score='1')])
+def test_what_an_earlier_training_chose_does_not_count(run, notes):
+    work_dir = run(3, 6, named='iter_6.pth')
+    (work_dir / 'iter_3.pth').rename(work_dir / CHOSEN)
+    run(3, 6, named='iter_6.pth', minute=30)
+    note(work_dir / 'iter_6.pth', **notes)
+    assert not chosen_checkpoints(work_dir)
+    assert checkpoint_of(work_dir) == work_dir / 'iter_6.pth'
+
+
+@pytest.mark.parametrize('key', ['best_ckpt', 'best_ckpt_unsupervised/snd'])
+def test_what_a_training_chose_before_it_was_resumed_counts(run, key):
+    """The newest checkpoint still names it, wherever it was then."""
+    work_dir = run(3, 6, named='iter_6.pth')
+    (work_dir / 'iter_3.pth').rename(work_dir / CHOSEN)
+    run(9, named='iter_9.pth', minute=30)
+    note(work_dir / 'iter_9.pth', **{key: f'/elsewhere/{CHOSEN}'})
+    assert checkpoint_of(work_dir) == work_dir / CHOSEN
+
+
+def test_what_was_chosen_after_the_newest_counts(run):
+    """A training was killed before the next one, which would name it."""
+    work_dir = run(2, named='iter_2.pth')
+    note(work_dir / 'iter_2.pth')
+    run(3, named=None, minute=1)
+    (work_dir / 'iter_3.pth').rename(work_dir / CHOSEN)
+    assert checkpoint_of(work_dir) == work_dir / CHOSEN
+    (work_dir / 'iter_2.pth').unlink()
+    assert checkpoint_of(work_dir) == work_dir / CHOSEN
 
 
 @pytest.mark.parametrize('name', [
