@@ -243,3 +243,21 @@ def test_the_table_names_the_metric(metric, named, tools, tmp_path):
         writer.writerows(rows)
     tools('analysis/study_report', path)
     assert f'| {named} |' in (tmp_path / 'study.md').read_text()
+
+
+@pytest.mark.parametrize('line, message', [
+    (','.join(FIELDS), 'should be a run, but is the header of another table'),
+    ('A,DANN,GH,x,none,70,,', "a whole number as `seed`, but has 'x'"),
+    ('A,DANN,GH,1.5,none,70,,', "a whole number as `seed`, but has '1.5'"),
+    ('A,DANN,GH,1,none,,,', "a number as `accuracy`, but has ''"),
+    ('A,DANN,GH,1,none', 'a number as `accuracy`, but has None'),
+    ('A,DANN,GH,1,none,70,much,', "a number as `conflict`, but has 'much'"),
+])
+def test_a_line_that_is_no_run_is_named(tools, tmp_path, line, message):
+    path = write(tmp_path / 'study.csv')
+    tools('analysis/study_report', path)
+    with open(path, 'a') as file:
+        number = 2 + len(path.read_text().splitlines())
+        file.write(f'A,DANN,none,0,none,70,,\n{line}\n')
+    with pytest.raises(SystemExit, match=f'{path}, line {number},.*{message}'):
+        tools('analysis/study_report', path)

@@ -15,6 +15,11 @@ COLUMNS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
 _WRITTEN = {'f1-score': 'F1 score'}
 
 
+# Those that each run has, and those that may be empty.
+_NUMBERS = ('accuracy', )
+_FURTHER = ('conflict', 'angle', 'chosen_accuracy', 'strength')
+
+
 class Setting(NamedTuple):
     """The runs of one pair of domains, method and harmonizer; by seed."""
 
@@ -79,7 +84,8 @@ def read_runs(path: Path) -> list[dict]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        InputError: If it is no table of `mmgh study`, or has no runs.
+        InputError: If it is no table of `mmgh study`, if a line has no
+            numbers where they should be, or if it has no runs.
     """
     if not path.exists():
         raise FileNotFoundError(f'There is no {path}.')
@@ -89,10 +95,33 @@ def read_runs(path: Path) -> list[dict]:
         if lacking:
             raise InputError(f'{path} is no table of `mmgh study`: it has no '
                              f'{lacking}.')
-        runs = list(reader)
+        runs = []
+        for run in reader:
+            _check(run, f'{path}, line {reader.line_num},')
+            runs.append(run)
     if not runs:
         raise InputError(f'{path} has no runs.')
     return runs
+
+
+def _check(run: dict, place: str) -> None:
+    """Refuse a line that is no run, such as the header of another table."""
+    if run['seed'] == 'seed':
+        raise InputError(f'{place} should be a run, but is the header of '
+                         'another table. Remove it, if its columns are those '
+                         'of the first line.')
+    _check_number(run, 'seed', place, int, 'a whole number')
+    for name in (*_NUMBERS, *filter(run.get, _FURTHER)):
+        _check_number(run, name, place)
+
+
+def _check_number(run: dict, name: str, place: str, kind: type = float,
+                  rule: str = 'a number') -> None:
+    try:
+        kind(run[name] or '')  # a line that is too short has None
+    except ValueError as error:
+        raise InputError(f'{place} should have {rule} as `{name}`, but has '
+                         f'{run[name]!r}.') from error
 
 
 def settings_of(runs: Iterable[dict]) -> list[Setting]:
