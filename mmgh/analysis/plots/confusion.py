@@ -1,6 +1,7 @@
 """Which classes are taken for which."""
 from __future__ import annotations
 
+import textwrap
 from typing import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from .figure import names_as_they_are, subplots
 
 # More numbers than these cannot be read.
 _MOST_NUMBERS = 12
+# Of a title, in an inch.
+_LETTERS = 11
 
 
 @names_as_they_are()
@@ -22,12 +25,15 @@ def confusion_figure(matrices: dict[str, np.ndarray],
             :func:`mmgh.analysis.per_class.confusion`.
         classes (Sequence[str]): Names of the C classes.
     """
-    side = 2.5 + min(0.3 * len(classes), 12)
+    # In inches; few classes leave room for the titles nevertheless.
+    side = 2.5 + min(max(0.3 * len(classes), 2), 12)
     figure, panels = subplots(
         1, len(matrices), squeeze=False, figsize=(side * len(matrices), side))
     for axes, (name, matrix) in zip(panels[0], matrices.items()):
         image = draw_confusion(axes, matrix, classes)
-        axes.set_title(f'{name}\noracle: from target test labels', fontsize=10)
+        title = textwrap.fill(name, int(_LETTERS * (side - 1.7)))
+        axes.set_title(
+            f'{title}\noracle: from target test labels', fontsize=10)
     figure.colorbar(
         image, ax=panels[0].tolist(), shrink=0.8,
         label='share of the images of a class (%)')
