@@ -56,7 +56,9 @@ def setting_names(paths: Sequence[str | Path]) -> list[str]:
 
 
 def distinct_names(paths: Sequence[str | Path]) -> list[str]:
-    """Return names of runs, with as many parents as tell them apart.
+    """Return names of runs, with as many parents as tell them apart; of runs
+    of studies, which are named by the seed, what :func:`setting_names` gives,
+    and the seed.
 
     Raises:
         InputError: If a path comes twice.
@@ -67,7 +69,13 @@ def distinct_names(paths: Sequence[str | Path]) -> list[str]:
     if twice:
         raise InputError(f'Each run should be given once, but {twice[0]} '
                          f'comes {len(twice)} times.')
-    return _distinct(resolved)
+    others = [path for path in resolved if _study(path) is None]
+    names = dict(zip(others, _distinct(others)))
+    for path, setting in zip(resolved, setting_names(resolved)):
+        names.setdefault(path, f'{setting}, seed {_work_dir(path).name}')
+    is_distinct = len(set(names.values())) == len(resolved)
+    return list(map(names.get, resolved)) if is_distinct else _distinct(
+        resolved)
 
 
 def group_by_name(runs: Iterable[Named]) -> dict[str, list[Named]]:

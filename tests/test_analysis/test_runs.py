@@ -101,6 +101,27 @@ def test_names_are_as_short_as_they_can_be(runs):
                            ]) == ['dann', 'dann/iter_5']
 
 
+def test_runs_of_a_study_are_told_apart_by_the_seed(runs, tmp_path):
+    """A directory that is named 0 would tell nothing in a legend."""
+    paths = [study_run(tmp_path / 'first', seed) for seed in (0, 1)]
+    assert distinct_names([paths[0]]) == ['A -> B, DANN, GH, seed 0']
+    other = study_run(tmp_path / 'second', 0)
+    assert distinct_names([*paths, runs[0], other]) == [
+        'first: A -> B, DANN, GH, seed 0', 'first: A -> B, DANN, GH, seed 1',
+        'dann', 'second: A -> B, DANN, GH, seed 0'
+    ]
+    assert distinct_names([paths[0], paths[0] / 'iter_5.pth']) == [
+        'A -> B, DANN, GH, seed 0', 'A -> B, DANN, GH, iter_5, seed 0'
+    ]
+
+
+def test_copies_elsewhere_are_told_apart_by_their_paths(tmp_path):
+    for name in 'ab':
+        study_run(tmp_path / name, 0).rename(tmp_path / f'{name}/0')
+    names = distinct_names([tmp_path / 'a/0', tmp_path / 'b/0'])
+    assert names == ['a/0', 'b/0']
+
+
 def test_directory_may_have_the_name_of_a_checkpoint(tmp_path):
     """Also where others need longer names than the paths of both."""
     deep = [tmp_path / letter / '/'.join('deep' * 3) for letter in 'ab']
