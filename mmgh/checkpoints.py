@@ -100,7 +100,10 @@ def _of_last_training(chosen: list[_Readable],
     """Leave out what was saved before the newest checkpoint, unless that one
     names it: a training notes what it chose, also where it goes on."""
     try:
-        newest = read_on_disk(newest_checkpoint(work_dir))
+        with warnings.catch_warnings():
+            # What is damaged is told by whoever reads it.
+            warnings.simplefilter('ignore')
+            newest = read_on_disk(newest_checkpoint(work_dir))
     except FileNotFoundError:  # nothing says that there was another one
         newest = {}
     if 'message_hub' not in newest:  # nor does one without notes
