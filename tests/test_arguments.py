@@ -56,6 +56,7 @@ NEEDS = {
     'DomainMetric': dict(domain='source', metric=dict(type='Accuracy')),
     'DomainPairSampler': dict(dataset=Pair),
     'FeatureFolder': FEATURES,
+    'TimmFeatures': dict(model_name='resnet18'),
     'GHAmpOptimWrapper': WRAPPER,
     'GHOptimWrapper': WRAPPER,
     'ImageFolder': dict(data_root='.', lazy_init=True),
@@ -76,7 +77,8 @@ NEEDS = {
     'USPS': dict(SPLIT, data_root=''),
 }
 SIZES = dict(in_channels=6, num_classes=3)
-OF_PACKAGES = dict(TorchJD='torchjd', UDASegmentor='mmseg')
+OF_PACKAGES = dict(
+    TimmFeatures='timm', TorchJD='torchjd', UDASegmentor='mmseg')
 # Of others, who check them or not; and what is no number by its meaning.
 EXEMPT = {
     'init_cfg': "MMEngine's",

@@ -17,7 +17,7 @@ BASE = ROOT / 'source_only/source-only_lenet_1xb32-1k_digits-digits2digitsm.py'
 # For examples without a model: one that any optim wrapper goes with.
 MODEL = dict(
     type='mmgh.AlternatingMCDClassifier', uda_head=dict(type='mmgh.MCDHead'))
-NEEDS = {'TorchJD': ('torchjd', 'cvxpy')}
+NEEDS = {'TorchJD': ('torchjd', 'cvxpy'), 'TimmFeatures': ('timm', )}
 # Whose examples are not configs, and why nothing can be built from them.
 EXEMPT = {
     'UDASegmentor': 'a config of mmseg, which its own tests build',

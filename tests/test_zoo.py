@@ -304,7 +304,7 @@ def test_classifier_without_a_backbone_is_told_which_to_use():
         model_name='resnet18',
         num_classes=10,
         uda_head=dict(type='mmgh.CDANHead'))
-    with pytest.raises(TypeError, match="'TIMMBackbone', model_name='resnet"):
+    with pytest.raises(TypeError, match="TimmFeatures', model_name='resnet"):
         MODELS.build(model)
 
 

@@ -55,10 +55,7 @@ def linear_cls_head(part: dict, weights: Weights) -> tuple[dict, Weights]:
 
 
 def torch_layers(part: dict, weights: Weights) -> tuple[list[dict], Weights]:
-    """Translate ``DigitsLeNet`` and ``DigitsDTN``: their layers, in a row.
-
-    A neck that changes nothing ends it: heads expect a tuple, not a tensor.
-    """
+    """Translate ``DigitsLeNet`` and ``DigitsDTN``: their layers, in a row."""
     configs, translated = [], {}
     for i, layer in enumerate(MODELS.build(part).layers):
         if isinstance(layer, _IDLE):
@@ -74,15 +71,39 @@ def torch_layers(part: dict, weights: Weights) -> tuple[list[dict], Weights]:
             width = 16 * layer.out_channels
         elif isinstance(layer, nn.Linear):
             width = layer.out_features
-    translated[f'{len(configs)}.fc.weight'] = torch.eye(width)
-    translated[f'{len(configs)}.fc.bias'] = torch.zeros(width)
-    configs.append(
-        dict(
-            type='LinearNeck',
-            in_channels=width,
-            out_channels=width,
-            norm_cfg=None))
-    return configs, translated
+    return _ended(configs, translated, width)
+
+
+def timm_classifier(part: dict,
+                    weights: Weights) -> tuple[list[dict], Weights]:
+    """Translate ``TimmFeatures``: a classifier of no classes, whose output
+    are the features."""
+    width = MODELS.build(part).num_features
+    options = {key: value for key, value in part.items()
+               if key not in ('type', 'in_channels')}
+    config = dict(
+        options,
+        type='TimmClassifier',
+        in_chans=part.get('in_channels', 3),
+        num_classes=0)
+    return _ended([config], {
+        name.replace('timm_model.', '0.', 1): value
+        for name, value in weights.items()
+    }, width)
+
+
+def _ended(configs: list[dict], weights: Weights,
+           width: int) -> tuple[list[dict], Weights]:
+    """End a row of layers by a neck that changes nothing: heads expect a
+    tuple, not a tensor."""
+    neck = dict(
+        type='LinearNeck', in_channels=width, out_channels=width,
+        norm_cfg=None)
+    return [*configs, neck], {
+        **weights,
+        f'{len(configs)}.fc.weight': torch.eye(width),
+        f'{len(configs)}.fc.bias': torch.zeros(width)
+    }
 
 
 TRANSLATIONS: dict[str, Callable] = {
@@ -90,4 +111,5 @@ TRANSLATIONS: dict[str, Callable] = {
     'BridgeClsHead': linear_cls_head,
     'DigitsLeNet': torch_layers,
     'DigitsDTN': torch_layers,
+    'TimmFeatures': timm_classifier,
 }

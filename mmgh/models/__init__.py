@@ -9,7 +9,7 @@ check_minimum_version('mmpretrain', '1.2.0')
 from mmgh.rooms import import_new_files
 from . import segmentation, uda_heads
 from .alternating_mcd_classifier import AlternatingMCDClassifier
-from .backbones import DigitsDTN, DigitsLeNet, PassOn
+from .backbones import DigitsDTN, DigitsLeNet, PassOn, TimmFeatures
 from .domain_pair_preprocessor import DomainPairDataPreprocessor
 from .heads import BridgeClsHead
 from .layers import (BridgedDiscriminator, ClassStatistics,
@@ -28,7 +28,7 @@ __all__ = [
     'DomainDiscriminator', 'DomainPairDataPreprocessor', 'DynamicWeight',
     'GaussianKernel', 'GradientReversal', 'MultiKernelMMD', 'MultilinearMap',
     'OwnStepDistributedDataParallel', 'PassOn', 'SSRTClassifier',
-    'UDAClassifier'
+    'TimmFeatures', 'UDAClassifier'
 ]
 __all__ += segmentation.__all__ + uda_heads.__all__
 

@@ -210,11 +210,10 @@ def _refuse_whole_classifiers(arguments: Mapping[str, Any]) -> None:
     if 'model_name' in arguments:
         name = arguments['model_name']
         raise InputTypeError(
-            'The model should have `backbone=dict(type=\'TIMMBackbone\', '
-            f'model_name={name!r})`, `neck=dict(type=\'GlobalAveragePooling'
-            '\')` and a `head` of mmpretrain, since features are aligned '
-            'before the head, but got `model_name` itself, as '
-            '`TimmClassifier` and `HuggingFaceClassifier` have it.')
+            "The model should have `backbone=dict(type='mmgh.TimmFeatures', "
+            f'model_name={name!r})` and a `head` of mmpretrain, since '
+            'features are aligned before the head, but got `model_name` '
+            'itself, as `TimmClassifier` and `HuggingFaceClassifier` have it.')
 
 
 def _check_sizes(head: object) -> None:

@@ -15,6 +15,7 @@ from mmgh.config_data import (innermost_datasets, loads_files, unmarked,
                               without_initialisation)
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from mmgh.input_error import InputError
+from .pooling import ADVICE, checked_pooling
 
 # Where the weights of a backbone are in those of a classifier; a file of timm
 # has no more than these.
@@ -121,7 +122,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         }
         missing[prefix] = sorted(set(wanted) - set(found))
         if not missing[prefix]:
-            model.load_state_dict(found)
+            _load(model, found)
             return
     fewest = min(missing.values(), key=len)
     raise InputError(
@@ -130,21 +131,45 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         argument='checkpoint')
 
 
+def _load(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Load weights of these names; a model may resize what it has of
+    positions, so that other shapes are not wrong by themselves."""
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = ' '.join(str(error).split())
+        raise InputError(
+            'The checkpoint should have the weights of backbone and neck, '
+            f'but: {reason}', argument='checkpoint') from error
+
+
 @torch.no_grad()
 def feature_size(model: nn.Module, shape: tuple[int, int, int]) -> int:
     """Return the length of the features of an image of this shape.
 
     Raises:
-        InputError: If they are no vectors.
+        InputError: If they are no vectors, or means of something else than
+            pixels, or if the network does not take such images.
     """
     device = next(model.parameters()).device
-    features = features_of_images(
-        model, torch.zeros(2, *shape, dtype=torch.uint8, device=device))
+    images = torch.zeros(2, *shape, dtype=torch.uint8, device=device)
+    try:
+        with checked_pooling(model):
+            features = features_of_images(model, images)
+    except InputError:
+        raise
+    except Exception as error:  # networks name no common type
+        reason = ' '.join(str(error).split()) or 'it does not say why'
+        raise InputError(
+            f'Backbone and neck should take images of shape {shape}, but end '
+            f'in {type(error).__name__}: {reason}') from error
     if features.dim() != 2:
+        advice = ('A neck such as '
+                  "dict(type='GlobalAveragePooling') makes it one."
+                  if features.dim() == 4 else ADVICE)
         raise InputError(
             'Backbone and neck should give one vector an image, but give '
-            f'shape {tuple(features.shape[1:])}. A neck such as '
-            "dict(type='GlobalAveragePooling') makes it one.")
+            f'shape {tuple(features.shape[1:])}. {advice}')
     return features.shape[1]
 
 

@@ -137,26 +137,31 @@ def _of_zoo(name: str) -> tuple[Config, str]:
 
 
 def _of_timm(name: str, size: int | None) -> Found:
-    try:
-        import timm
-    except ImportError as error:
-        raise InputError('`--classifier timm/NAME` needs timm: pip install '
-                         'timm.') from error
-    if not timm.is_model(name):
-        raise InputError('`--classifier timm/NAME` should name a model of '
-                         f'timm, but got {name!r}.')
-    default = timm.create_model(name, pretrained=False).default_cfg
+    backbone = dict(
+        type='mmgh.TimmFeatures', model_name=name, pretrained=True)
+    default = _default_of_timm(backbone)
+    size = size or min(LARGEST, default['input_size'][-1])
+    if default.get('fixed_input_size'):
+        backbone['img_size'] = size
     model = dict(
         type='ImageClassifier',
         data_preprocessor=dict(
             mean=[255. * value for value in default['mean']],
             std=[255. * value for value in default['std']],
             to_rgb=True),
-        backbone=dict(
-            type='TIMMBackbone', model_name=name, pretrained=True),
-        neck=dict(type='GlobalAveragePooling'))
-    size = size or min(LARGEST, default['input_size'][-1])
+        backbone=backbone)
     return Found(model, None, (3, size, size), None)
+
+
+def _default_of_timm(backbone: dict) -> dict:
+    """Return what timm says of the images of a network."""
+    try:
+        network = MODELS.build(without_initialisation(backbone))
+    except InputError as error:
+        raise InputError(
+            f"`--classifier timm/{backbone['model_name']}`: {error}"
+        ) from error
+    return network.timm_model.default_cfg
 
 
 def build_classifier(found: Found, pretrained: bool,
