@@ -297,6 +297,33 @@ def test_images_are_read_as_the_pipelines_read_them(load_tool):
     assert backends([pillow], [opencv]) == ('pillow', 'cv2')
 
 
+VIT = """
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(
+        type='VisionTransformer', patch_size=16, {size}arch=dict(
+            embed_dims=24, num_layers=1, num_heads=2,
+            feedforward_channels=24)))
+"""
+
+
+@pytest.mark.parametrize('written, asked, found', [
+    ('img_size=64, ', None, 64), ('img_size=(64, 64), ', None, 64),
+    ('img_size=384, ', None, 224), ('', None, 224), ('img_size=64, ', 96, 96),
+])
+def test_size_is_that_of_the_classifier(load_tool, tmp_path, written, asked,
+                                        found):
+    """Of a config that says nothing of its data; at most 224."""
+    classifier = import_module('own_folders.classifier')
+    path = tmp_path / 'vit.py'
+    path.write_text(VIT.format(size=written))
+    result = classifier.find_classifier(str(path), asked)
+    assert result.shape == (3, found, found)
+    assert result.model['backbone'].get('img_size', 224) == found
+    built = classifier.build_classifier(result, False, None)
+    assert built.features == 24
+
+
 @pytest.mark.parametrize('options, message', [
     (('--weights', 'no.pth'), '`--weights` should be a file, but got no.pth'),
     (('--classifier', 'resnet51'), '`--classifier` should be .*resnet18'),

@@ -13,7 +13,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
-from mmgh.config_data import without_initialisation
+from mmgh.analysis.trained_model import model_config
+from mmgh.config_data import unmarked, without_initialisation
 from mmgh.config_file import read_config
 from mmgh.deployment.file_pipeline import image_format
 from mmgh.input_error import InputError
@@ -85,7 +86,8 @@ def find_classifier(name: str, size: int | None) -> Found:
     cfg, weights = _of_config(name) if own else _of_zoo(name)
     with_data = cfg.get('test_dataloader') or cfg.get('val_dataloader')
     if not with_data:
-        cfg.test_dataloader = dict(dataset=dict(pipeline=_no_change()))
+        pipeline = _no_change(_size_of_backbone(cfg))
+        cfg.test_dataloader = dict(dataset=dict(pipeline=pipeline))
     config = feature_config(cfg)
     shape = image_format(config['test_pipeline']).shape
     pipelines = None
@@ -109,9 +111,16 @@ def backends_of(found: Found) -> tuple[str, ...]:
     return tuple(dict.fromkeys(backends)) or (OPENCV, )
 
 
-def _no_change() -> list[dict]:
+def _size_of_backbone(cfg: Config) -> int:
+    """Return the size of images that a backbone is made for."""
+    backbone = unmarked(model_config(cfg)).get('backbone') or {}
+    size = backbone.get('img_size') or LARGEST
+    return size if isinstance(size, int) else max(size)
+
+
+def _no_change(size: int) -> list[dict]:
     return [dict(type='LoadImageFromFile'),
-            dict(type='Resize', scale=(LARGEST, LARGEST)),
+            dict(type='Resize', scale=(size, size)),
             dict(type='PackInputs')]
 
 
