@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from studying.comparison import LEVEL, Comparison, compare
-from studying.contrast import contrast
+from studying.contrast import Contrast, contrast
 from studying.plan import NULL
 from studying.results import Setting, differences, find
 
@@ -13,6 +13,20 @@ from .choice import run_name
 SOURCE_ONLY = 'source-only'
 ONE_SEED = ('With one seed nothing can be told from chance. Give more, such '
             'as --seeds 0 1 2: finished runs are kept.')
+
+HELPS = 'It helps by more than chance: {}.'
+HARMS = 'It harms: {}.'
+NO_NULL = ('than the plain method, but whether by more than chance is open, '
+           'since there is no null control (add null to --harmonizers): {}.')
+AS_NULL = ('than the plain method, but not than the null control, which '
+           'differs from it by roundings alone, so that it may be chance: {}.')
+BETTER_WITHOUT_NULL = f'Better {NO_NULL}'
+BETTER_AS_NULL = f'Better {AS_NULL}'
+WORSE_WITHOUT_NULL = f'Worse {NO_NULL}'
+WORSE_AS_NULL = f'Worse {AS_NULL}'
+# In this order.
+ANSWERS = (HELPS, BETTER_WITHOUT_NULL, BETTER_AS_NULL, HARMS,
+           WORSE_WITHOUT_NULL, WORSE_AS_NULL)
 
 
 def harmonized(settings: Sequence[Setting]) -> list[Setting]:
@@ -37,19 +51,7 @@ def headline(settings: list[Setting]) -> str:
         return 'Nothing was harmonized.'
     if not compared:
         return ONE_SEED
-    better = [name for name, change in compared.items()
-              if change.verdict.endswith('and than the null')
-              and change.baseline.mean > 0]
-    worse = [name for name, change in compared.items()
-             if change.baseline.excludes_zero and change.baseline.mean < 0]
-    parts = []
-    if better:
-        parts.append(f"It helps by more than chance: {', '.join(better)}.")
-    else:
-        found = [change.baseline for change in compared.values()]
-        parts.append(f'Not beyond chance. {_what_was_seen(found)}')
-    if worse:
-        parts.append(f"It harms: {', '.join(worse)}.")
+    parts = _answers(compared)
     if min(len(setting.runs) for setting in settings) < 3:
         parts.append('Two seeds are few: an interval of two differences may '
                      'be narrow, or wide, by chance.')
@@ -57,6 +59,38 @@ def headline(settings: list[Setting]) -> str:
         parts.append(f'Of {len(compared)} comparisons chance alone would let '
                      f'{LEVEL * len(compared):.1f} look like a change.')
     return ' '.join(parts)
+
+
+def _answers(compared: dict[str, Contrast]) -> list[str]:
+    """Say what the intervals allow: of a gain whether it stands out from the
+    null control as well, or from nothing but the plain method."""
+    unchanged = []
+    groups: dict[str, list[str]] = {text: [] for text in ANSWERS}
+    for name, change in compared.items():
+        text = _answer(change)
+        if text is None:
+            unchanged.append(name)
+        else:
+            groups[text].append(f'{name}, {change.baseline} points')
+    answers = [text.format('; '.join(names))
+               for text, names in groups.items() if names]
+    if unchanged and not groups[HELPS]:
+        which = '' if len(unchanged) == len(compared) else (
+            f": {', '.join(unchanged)}")
+        found = [compared[name].baseline for name in unchanged]
+        answers.append(f'Not beyond chance{which}. {_what_was_seen(found)}')
+    return answers
+
+
+def _answer(change: Contrast) -> str | None:
+    if not change.baseline.excludes_zero:
+        return None
+    better = change.baseline.mean > 0
+    if change.verdict.endswith('and than the null'):
+        return HELPS if better else HARMS
+    if change.null is None:
+        return BETTER_WITHOUT_NULL if better else WORSE_WITHOUT_NULL
+    return BETTER_AS_NULL if better else WORSE_AS_NULL
 
 
 def _what_was_seen(found: list[Comparison]) -> str:
