@@ -10,12 +10,11 @@ from image_check import look_at_all
 
 from mmgh.analysis import distinct_names
 from mmgh.atomic_files import write_atomically
-from mmgh.input_error import InputError
 from .classifier import backends_of, build_classifier, find_classifier
 from .configs import write_configs
 from .domains import Pair, check_folders, has_labels, make_pair
+from .inputs import compare_inputs, inputs_of
 from .listing import list_images
-from .options import settings_of
 
 # With so many the user has thought of the time.
 FEW = 500
@@ -37,17 +36,14 @@ def begin(args: argparse.Namespace) -> Path:
             do not fit.
     """
     listings = [list_images(folder) for folder in (args.source, args.target)]
-    settings = {
-        **settings_of(args), 'source_images': listings[0].digest,
-        'target_images': listings[1].digest
-    }
+    settings = inputs_of(args, *listings)
     folder = (args.out / 'configs').resolve()
     if not is_begun(args.out):
         _write(args, folder, listings)
         # The last file: without it all is done again.
         write_atomically(folder / 'settings.json',
                          json.dumps(settings, indent=2).encode())
-    _compare(folder, settings)
+    compare_inputs(folder, settings)
     images = read_images(args.out)
     print('\n'.join([
         f"{images['source']} images of {len(images['classes'])} classes in "
@@ -110,20 +106,3 @@ def _summary(pair: Pair) -> dict:
         target=len(pair.target.images),
         has_target_labels=pair.target.labels is not None,
         notes=pair.notes)
-
-
-def _compare(folder: Path, settings: dict) -> None:
-    """Refuse to go on with other settings."""
-    there = json.loads((folder / 'settings.json').read_text())
-    for name, value in settings.items():
-        if there.get(name) == value:
-            continue
-        if name.endswith('_images'):
-            raise InputError(
-                f"{settings[name.split('_')[0]]} should have the images that "
-                f'{folder.parent} was begun with, but they have changed. '
-                'Choose another --out.')
-        raise InputError(
-            f'{folder.parent} is of another study: `{name}` is '
-            f'{there.get(name)!r} there, and {value!r} here. Choose another '
-            '--out.')

@@ -82,7 +82,7 @@ def find_classifier(name: str, size: int | None) -> Found:
     init_default_scope('mmpretrain')
     if name.startswith(TIMM):
         return _of_timm(name[len(TIMM):], size)
-    own = '::' in name or Path(name).suffix == '.py'
+    own = is_config(name)
     cfg, weights = _of_config(name) if own else _of_zoo(name)
     with_data = cfg.get('test_dataloader') or cfg.get('val_dataloader')
     if not with_data:
@@ -100,6 +100,11 @@ def find_classifier(name: str, size: int | None) -> Found:
     if 'img_size' in model['backbone']:
         model['backbone']['img_size'] = shape[1]
     return Found(model, pipelines, shape, weights)
+
+
+def is_config(name: str) -> bool:
+    """Tell whether a classifier is named by its config."""
+    return '::' in name or Path(name).suffix == '.py'
 
 
 def backends_of(found: Found) -> tuple[str, ...]:

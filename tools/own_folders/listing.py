@@ -23,9 +23,12 @@ class Listing(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Of the names of the images."""
-        names = '\n'.join(self.images).encode(errors='surrogateescape')
-        return hashlib.sha256(names).hexdigest()[:16]
+        """Of the names of the images, their sizes, and when they were
+        changed."""
+        found = '\n'.join(f'{_state(self.folder / name)} {name}'
+                          for name in self.images)
+        return hashlib.sha256(
+            found.encode(errors='surrogateescape')).hexdigest()[:16]
 
     @property
     def classes(self) -> list[str]:
@@ -45,6 +48,14 @@ class Domain(NamedTuple):
     def counts(self) -> Counter:
         """Count the images of each label."""
         return Counter(self.labels or ())
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:  # a link to nothing, which is told of later
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def class_of(name: str) -> str:

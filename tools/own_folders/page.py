@@ -18,6 +18,7 @@ from mmgh.analysis.plots import COLOURS
 from mmgh.analysis.tables import spread
 from .beginning import read_images, read_settings
 from .choice import Trained, best_choice, finished_runs
+from .inputs import DIGESTS
 from .verdicts import SOURCE_ONLY, headline, name_of, sentences
 
 PAGE = 'page.html'
@@ -218,7 +219,7 @@ def _images(images: dict) -> Section:
 def _settings(out: Path, settings: list[Setting]) -> Section:
     rows = [(name.replace('_', ' '), str(value))
             for name, value in read_settings(out).items()
-            if value is not None and not name.endswith('_images')]
+            if value is not None and name not in DIGESTS]
     folder = out / 'configs'
     # Of what was left out nothing is trained.
     command = shlex.join([
