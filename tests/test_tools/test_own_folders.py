@@ -471,3 +471,49 @@ def test_folders_that_are_no_classes(load_tool, photos):
     assert not domains.has_labels(source, target, False)
     flat = listing.Listing(photos / 'x', ['1.png'], [])
     assert not domains.has_labels(source, flat, True)
+
+
+def listed(load_tool, folder: Path, *names: str):
+    listing = import_module('own_folders.listing')
+    return listing.Listing(folder, sorted(names), [])
+
+
+def nested(*names: str) -> list[str]:
+    return [f'{name}/{kind}/1.png' for name in names for kind in NAMES]
+
+
+@pytest.mark.parametrize('splits', [
+    ('train', 'val'), ('Training', 'test', 'dev')])
+def test_parts_of_a_data_set_are_no_classes(load_tool, tmp_path, splits):
+    domains = import_module('own_folders.domains')
+    target = listed(load_tool, tmp_path / 'x', '1.png')
+    source = listed(load_tool, tmp_path / 's', *nested(*splits))
+    with pytest.raises(InputError, match=f'bike.* --source .*/s/{splits[0]}'):
+        domains.check_folders(source, target)
+    flat = [f'{name}/1.png' for name in splits]
+    domains.check_folders(listed(load_tool, tmp_path / 's', *flat), target)
+
+
+def test_classes_of_the_same_folders_may_be_none(load_tool, tmp_path):
+    notes = import_module('own_folders.image_notes')
+    domains = import_module('own_folders.domains')
+    source = listed(load_tool, tmp_path / 's', *nested('monday', 'friday'))
+    note, = notes.notes_of_nesting(source)
+    assert re.search('friday.*monday.* same folders, .*bike.*mug', note)
+    domains.check_folders(source, listed(load_tool, tmp_path / 'x', '1.png'))
+    for others in (['monday/bike/1.png', 'friday/mug/1.png'],
+                   ['monday/one/1.png', 'friday/one/1.png'],
+                   ['monday/1.png', 'friday/1.png']):
+        assert not notes.notes_of_nesting(
+            listed(load_tool, tmp_path / 's', *others))
+
+
+@pytest.mark.parametrize('source, target', [
+    ('shop', 'shop/mug'), ('shop/mug', 'shop'), ('shop', 'shop/../shop')])
+def test_one_domain_within_the_other_is_refused(load_tool, tmp_path, source,
+                                                target):
+    domains = import_module('own_folders.domains')
+    images = 'bike/1.png', 'mug/1.png'
+    with pytest.raises(InputError, match='`--source` and `--target` should'):
+        domains.check_folders(listed(load_tool, tmp_path / source, *images),
+                              listed(load_tool, tmp_path / target, *images))

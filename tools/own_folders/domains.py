@@ -8,8 +8,13 @@ from data_preparation.naming import first_ten
 from image_check import Seen
 
 from mmgh.input_error import InputError
-from .image_notes import notes_of_classes, notes_of_copies, notes_of_files
+from .image_notes import (notes_of_classes, notes_of_copies, notes_of_files,
+                          notes_of_nesting)
 from .listing import Domain, Listing, class_of, flaw_of
+
+# Names of parts of data sets, which are no classes.
+SPLITS = frozenset(('train', 'training', 'val', 'valid', 'validation', 'dev',
+                    'eval', 'test', 'testing'))
 
 
 class Pair(NamedTuple):
@@ -25,16 +30,38 @@ def check_folders(source: Listing, target: Listing) -> None:
     """Refuse folders that are no pair of domains, before looking at images.
 
     Raises:
-        InputError: If the source has no classes, or both are one folder.
+        InputError: If the source has no classes, or folders of classes in
+            their place, or if one is within the other.
     """
-    if source.folder.resolve() == target.folder.resolve():
-        raise InputError('`--source` and `--target` should be two folders, '
-                         f'but both are {source.folder}.')
+    _check_apart(source.folder, target.folder)
     if len(source.classes) < 2:
         raise InputError(
             f'{source.folder} should have two classes or more, '
             '<folder>/<class>/<image>, but has the folders '
             f'{source.classes}.')
+    below = source.folders_below()
+    shared = set.intersection(*below.values())
+    if shared and {name.lower() for name in below} <= SPLITS:
+        # As in data sets, the largest one.
+        first = max(below, key=lambda name: name.lower().startswith('train'))
+        raise InputError(
+            f'{source.folder} should have classes, <folder>/<class>/<image>, '
+            f'but its folders {first_ten(below)} are parts of a data set, '
+            f'which have the folders {first_ten(sorted(shared))}. Give one '
+            f'of them, such as --source {source.folder / first}.')
+
+
+def _check_apart(source: Path, target: Path) -> None:
+    source, target = source.resolve(), target.resolve()
+    if source == target:
+        raise InputError('`--source` and `--target` should be two folders, '
+                         f'but both are {source}.')
+    for inner, outer in ((source, target), (target, source)):
+        if inner.is_relative_to(outer):
+            raise InputError(
+                '`--source` and `--target` should be apart, but '
+                f'{inner} is in {outer}, and its images would be in both '
+                'domains.')
 
 
 def has_labels(source: Listing, target: Listing, wanted: bool) -> bool:
@@ -82,7 +109,8 @@ def make_pair(source: Listing, target: Listing, labelled: bool,
     if not domains[1].images:
         raise InputError(f'{target.folder} should have images of the classes '
                          f'{first_ten(classes)}, but has none.')
-    notes += [*notes_of_classes(source, good, classes, labelled),
+    notes += [*notes_of_nesting(source),
+              *notes_of_classes(source, good, classes, labelled),
               *notes_of_copies(domains, seen)]
     return Pair(classes, *domains, notes)
 

@@ -29,6 +29,16 @@ def notes_of_files(listing: Listing, seen: dict[Path, Seen]) -> list[str]:
             for what, names in groups.items()]
 
 
+def notes_of_nesting(source: Listing) -> list[str]:
+    """Tell where the classes may be one folder further down."""
+    first, *others = source.folders_below().values()
+    if len(first) < 2 or any(other != first for other in others):
+        return []
+    return [f'source: all of its classes, {first_ten(source.classes)}, have '
+            f'the same folders, {first_ten(sorted(first))}. If these are the '
+            'classes, give a folder that has them.']
+
+
 def notes_of_classes(source: Listing, good: list[list[str]],
                      classes: list[str], labelled: bool) -> list[str]:
     """Tell what one of the domains lacks.

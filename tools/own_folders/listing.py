@@ -35,6 +35,15 @@ class Listing(NamedTuple):
         """Names of the folders with images."""
         return sorted({class_of(name) for name in self.images} - {''})
 
+    def folders_below(self) -> dict[str, set[str]]:
+        """Return the folders within each class."""
+        below: dict[str, set[str]] = {name: set() for name in self.classes}
+        for name in self.images:
+            first, *between, _ = name.split('/')
+            if between:
+                below[first].add(between[0])
+        return below
+
 
 class Domain(NamedTuple):
     """The images of a domain that count."""
