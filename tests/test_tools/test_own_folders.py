@@ -299,6 +299,7 @@ def test_target_without_labels_is_judged_by_its_predictions(unlabelled):
     assert 'What this page cannot know' in text and 'no accuracy' in text
     assert 'With one seed nothing can be told' in text
     assert 'accuracy is' not in text
+    assert '<td>target labels</td><td>False</td>' in ''.join(text.splitlines())
 
 
 def test_weights_of_a_file_are_where_training_begins(study, finished, photos,
@@ -517,3 +518,42 @@ def test_one_domain_within_the_other_is_refused(load_tool, tmp_path, source,
     with pytest.raises(InputError, match='`--source` and `--target` should'):
         domains.check_folders(listed(load_tool, tmp_path / source, *images),
                               listed(load_tool, tmp_path / target, *images))
+
+
+def test_classes_that_differ_in_capitals_are_told(load_tool, tmp_path):
+    notes = import_module('own_folders.image_notes')
+    domains = import_module('own_folders.domains')
+    source = listed(load_tool, tmp_path / 's', 'ant/1.png', 'bee/1.png')
+    upper = ['Ant/1.png', 'Wasp/1.png']
+    with pytest.raises(InputError, match='capital .*: Ant = ant. If they are'):
+        domains.has_labels(
+            source, listed(load_tool, tmp_path / 't', *upper), True)
+    note, *_ = notes.notes_of_classes(
+        source, [source.images, ['bee/1.png', *upper]], ['ant', 'bee'], True)
+    assert re.search('2 images are of no class .* capital .*: Ant = ant.$',
+                     note)
+    assert not notes.hint_of_case(['ant', 'wasp'], source.classes)
+
+
+GREY = """
+step = dict(type='LoadImageFromFile', color_type='grayscale')
+pipeline = [step, dict(type='Resize', scale=scale), dict(type='PackInputs')]
+model = dict(
+    type='ImageClassifier', backbone=dict(type='LeNet5', num_classes=-1),
+    neck=dict(type='GlobalAveragePooling'))
+test_dataloader = dict(dataset=dict(pipeline=pipeline))
+"""
+
+
+@pytest.mark.parametrize('size', [None, 32])
+def test_grey_images_stay_grey_at_another_size(load_tool, tmp_path, size):
+    classifier = import_module('own_folders.classifier')
+    configs = import_module('own_folders.configs')
+    file_pipeline = import_module('mmgh.deployment.file_pipeline')
+    path = tmp_path / 'grey.py'
+    path.write_text(f'scale = {(48 if size else 32, ) * 2}{GREY}')
+    found = classifier.find_classifier(str(path), size)
+    assert found.shape == (1, 32, 32)
+    assert classifier.build_classifier(found, False, None).features == 120
+    for pipeline in found.pipelines or configs._pipelines(found.shape):
+        assert file_pipeline.image_format(pipeline).shape == (1, 32, 32)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from mmgh.analysis.trained_model import model_config
 from mmgh.checkpoints import check_finite
-from mmgh.config_data import (innermost_datasets, loads_files, unmarked,
-                              without_initialisation)
+from mmgh.config_data import (innermost_datasets, loads_file, loads_files,
+                              unmarked, without_initialisation)
 from mmgh.deployment.file_pipeline import file_pipeline, image_format
 from mmgh.input_error import InputError
 from .pooling import ADVICE, checked_pooling
@@ -53,7 +53,8 @@ def train_pipeline(cfg: Config, test_pipeline: list[dict]) -> list[dict]:
             return part['pipeline']
     _, height, width = image_format(test_pipeline).shape
     return [
-        dict(type='LoadImageFromFile'),
+        # In the same colours.
+        next(filter(loads_file, test_pipeline)),
         dict(type='RandomResizedCrop', scale=(width, height)),
         dict(type='RandomFlip', prob=0.5, direction='horizontal'),
         dict(type='PackInputs'),

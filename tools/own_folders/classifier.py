@@ -95,7 +95,7 @@ def find_classifier(name: str, size: int | None) -> Found:
         pipelines = config['train_pipeline'], config['test_pipeline']
     else:
         size = size or min(LARGEST, shape[1])
-        shape = 3, size, size
+        shape = shape[0], size, size
     model = config['model']
     if 'img_size' in model['backbone']:
         model['backbone']['img_size'] = shape[1]

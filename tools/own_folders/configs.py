@@ -105,7 +105,7 @@ def _begin_with(part: dict, folder: Path, classifier: Classifier,
 def _data(folder: Path, pair: Pair, classifier: Classifier,
           batch_size: int) -> str:
     found = classifier.found
-    train, test = found.pipelines or _pipelines(found.shape[1])
+    train, test = found.pipelines or _pipelines(found.shape)
     preprocessor = dict(found.model.get('data_preprocessor') or {})
     preprocessor.pop('num_classes', None)
     settings = Config(
@@ -126,11 +126,14 @@ def _data(folder: Path, pair: Pair, classifier: Classifier,
         oracle=ORACLE_METRIC if labelled else '')
 
 
-def _pipelines(size: int) -> tuple[list[dict], list[dict]]:
-    """Return those of photographs; the centre of a test image has seven
-    eighths of its sides."""
+def _pipelines(shape: tuple[int, int, int]) -> tuple[list[dict], list[dict]]:
+    """Return those of photographs, in colour or not; the centre of a test
+    image has seven eighths of its sides."""
+    channels, size, _ = shape
     larger = round(size * 8 / 7)
     read = dict(type='LoadImageFromFile')
+    if channels == 1:
+        read['color_type'] = 'grayscale'
     enlarge = dict(type='Resize', scale=(larger, larger))
     return [
         read, enlarge,

@@ -8,8 +8,8 @@ from data_preparation.naming import first_ten
 from image_check import Seen
 
 from mmgh.input_error import InputError
-from .image_notes import (notes_of_classes, notes_of_copies, notes_of_files,
-                          notes_of_nesting)
+from .image_notes import (hint_of_case, notes_of_classes, notes_of_copies,
+                          notes_of_files, notes_of_nesting)
 from .listing import Domain, Listing, class_of, flaw_of
 
 # Names of parts of data sets, which are no classes.
@@ -76,8 +76,9 @@ def has_labels(source: Listing, target: Listing, wanted: bool) -> bool:
         raise InputError(
             f'{target.folder} should have classes of {source.folder}, '
             f'{first_ten(source.classes)}, but has the folders '
-            f'{first_ten(target.classes)}. If they are no classes: '
-            '--no-target-labels.')
+            f'{first_ten(target.classes)}.'
+            f'{hint_of_case(target.classes, source.classes)} If they are no '
+            'classes: --no-target-labels.')
     return True
 
 

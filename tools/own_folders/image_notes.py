@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Iterable
 
 from data_preparation.naming import first_ten
 from image_check import Seen
@@ -73,7 +74,7 @@ def _notes_of_labels(found: Counter, classes: list[str]) -> list[str]:
         notes.append(
             f'target: {sum(extra.values())} images are of no class of the '
             'source, and are left out, since no answer could be right: '
-            f'{listed}.')
+            f'{listed}.{hint_of_case(extra, classes)}')
     missing = [name for name in classes if name not in found]
     if missing:
         notes.append(
@@ -82,6 +83,17 @@ def _notes_of_labels(found: Counter, classes: list[str]) -> list[str]:
             'the same classes in both domains, and may harm where they are '
             'not.')
     return notes
+
+
+def hint_of_case(names: Iterable[str], classes: Iterable[str]) -> str:
+    """Tell which names are those of classes but for capital letters; an empty
+    string if none are."""
+    known = {name.casefold(): name for name in classes}
+    alike = [f'{name} = {known[name.casefold()]}' for name in sorted(names)
+             if known.get(name.casefold(), name) != name]
+    return (' Names that differ in capital letters alone are other classes; '
+            f'rename the folders if they are not: {first_ten(alike)}.'
+            ) if alike else ''
 
 
 def notes_of_copies(domains: list[Domain],

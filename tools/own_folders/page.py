@@ -69,7 +69,7 @@ def write_folders_page(out: Path, settings: list[Setting]) -> Path:
         _results(out, settings, labelled),
         *_curves(trained, settings),
         _images(images),
-        _settings(out, settings),
+        _settings(out, settings, labelled),
     ]
     if not labelled:
         sections.insert(1, Section('What this page cannot know', UNKNOWN))
@@ -216,9 +216,11 @@ def _images(images: dict) -> Section:
         table=Table(('class', 'source', 'target'), [*rows, total]))
 
 
-def _settings(out: Path, settings: list[Setting]) -> Section:
+def _settings(out: Path, settings: list[Setting], labelled: bool) -> Section:
+    # Not whether labels were wanted, but whether there are any.
+    begun = {**read_settings(out), 'target_labels': labelled}
     rows = [(name.replace('_', ' '), str(value))
-            for name, value in read_settings(out).items()
+            for name, value in begun.items()
             if value is not None and name not in DIGESTS]
     folder = out / 'configs'
     # Of what was left out nothing is trained.
