@@ -14,8 +14,8 @@ from .options import settings_of
 
 # Digests of files: of which setting they are, and what of it may change.
 DIGESTS = {
-    'source_images': ('source', 'the images'),
-    'target_images': ('target', 'the images'),
+    'source_files': ('source', 'the images'),
+    'target_files': ('target', 'the images'),
     'classifier_config': ('classifier', 'the config'),
     'weights_file': ('weights', 'the weights'),
 }
@@ -26,8 +26,8 @@ def inputs_of(args: argparse.Namespace, source: Listing,
     """Return the settings of a study, and digests of the files that they
     name; none of weights that are gone, since the study has a copy."""
     inputs = {
-        **settings_of(args), 'source_images': source.digest,
-        'target_images': target.digest
+        **settings_of(args), 'source_files': source.digest,
+        'target_files': target.digest
     }
     if is_config(args.classifier):
         text = read_config(args.classifier).text  # with its bases
@@ -52,6 +52,8 @@ def compare_inputs(folder: Path, inputs: dict) -> None:
         if there.get(name) == value:
             continue
         if name in DIGESTS:
+            if name not in there:  # begun before it was noted
+                continue
             setting, what = DIGESTS[name]
             raise InputError(
                 f'{inputs[setting]} should have {what} that {folder.parent} '

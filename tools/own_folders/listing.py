@@ -23,9 +23,9 @@ class Listing(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Of the names of the images, their sizes, and when they were
-        changed."""
-        found = '\n'.join(f'{_state(self.folder / name)} {name}'
+        """Of the names of the images and the sizes of their files: times are
+        others wherever they are copied to."""
+        found = '\n'.join(f'{_size(self.folder / name)} {name}'
                           for name in self.images)
         return hashlib.sha256(
             found.encode(errors='surrogateescape')).hexdigest()[:16]
@@ -59,12 +59,11 @@ class Domain(NamedTuple):
         return Counter(self.labels or ())
 
 
-def _state(path: Path) -> tuple[int, int] | None:
+def _size(path: Path) -> int | None:
     try:
-        found = path.stat()
+        return path.stat().st_size
     except OSError:  # a link to nothing, which is told of later
         return None
-    return found.st_size, found.st_mtime_ns
 
 
 def class_of(name: str) -> str:
