@@ -308,7 +308,7 @@ def test_harmonizer_that_cannot_be_built_is_refused(
     options = [f'optim_wrapper.harmonizer.{option}' for option in options]
     with pytest.raises(SystemExit, match=f'--harmonizer {name} should get .*'
                        f'--cfg-options .*, but: .*{message}'):
-        resolve(DANN, '--harmonizer', name, '--cfg-options', 'randomness={}',
+        resolve(DANN, '--harmonizer', name, '--cfg-options', 'resume=False',
                 *options)
 
 

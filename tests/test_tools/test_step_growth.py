@@ -93,11 +93,12 @@ def test_what_ranks_send(growth, tool, tmp_path):
         for module in (model.backbone, model))
     stock = sent['stock'].num_bytes
     assert stock == whole
-    # One number a step says whether the tasks reach what they did.
-    assert sent['parameters'][:2] == (3, whole + shared + 8)
+    # Two numbers a step say whether the tasks, and what they reach, are
+    # others.
+    assert sent['parameters'][:2] == (3, whole + shared + 16)
     if 'parameters, bfloat16' in sent:
         assert sent['parameters, bfloat16'][:2] == (3,
-                                                    (whole + shared) // 2 + 8)
+                                                    (whole + shared) // 2 + 16)
     assert sent['features'].num_bytes == whole + 4 * 4
     assert all(0 <= row.hidden <= 1 for row in sent.values())
     assert json.loads((tmp_path / 'stock.json').read_text())['traceEvents']

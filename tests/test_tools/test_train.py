@@ -162,7 +162,7 @@ def test_paired_loader_with_a_plain_model_is_refused(train, tmp_path):
     config.model = plain_config().model
     path = tmp_path / 'plain.py'
     config.dump(path)
-    with pytest.raises(TypeError, match='one domain.*UDAClassifier'):
+    with pytest.raises(SystemExit, match='one domain.*UDAClassifier'):
         train(path, tmp_path)
 
 
