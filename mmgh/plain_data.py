@@ -8,6 +8,7 @@ from typing import Any, Iterator, Mapping
 
 import numpy as np
 import torch
+from mmengine.config import ConfigDict
 from torch import Tensor
 
 from mmgh.input_error import InputError
@@ -41,6 +42,16 @@ def check_plain_data(checkpoint: Mapping) -> None:
         f'`{_kind(value)}`. Turn it into plain data where it is put there, '
         'for example by `list`, `float` or `str`. This checkpoint was not '
         'saved; earlier ones are as they were.') from error
+
+
+def with_plain_dicts(value: Any) -> Any:
+    """Return a value with a dict for each ``ConfigDict``, which MMEngine makes
+    of the dicts in a config."""
+    if type(value) in (dict, ConfigDict):
+        return {key: with_plain_dicts(part) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(with_plain_dicts, value))
+    return value
 
 
 class _Pickler(pickle.Pickler):

@@ -10,12 +10,13 @@ from pathlib import PurePosixPath
 import numpy as np
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from mmgh.checkpoints import read_checkpoint
 from mmgh.input_error import InputError
-from mmgh.plain_data import check_plain_data
+from mmgh.plain_data import check_plain_data, with_plain_dicts
 
 
 class Color(enum.Enum):
@@ -93,3 +94,11 @@ def test_weights_are_not_copied():
     check_plain_data(dict(state_dict=weights))
     large = np.lib.stride_tricks.as_strided(np.zeros(1), (2**40, ), (0, ))
     check_plain_data(dict(mine=large))
+
+
+def test_dicts_of_a_config_become_plain_ones():
+    found = with_plain_dicts(ConfigDict(
+        a=dict(b=[dict(c=1), (dict(d=2), 'e')]), f=np.zeros(1)))
+    assert type(found) is dict and type(found['a']['b'][1][0]) is dict
+    assert found['a'] == dict(b=[dict(c=1), (dict(d=2), 'e')])
+    check_plain_data(found)

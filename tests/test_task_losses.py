@@ -122,3 +122,22 @@ def test_part_that_is_0_at_first_is_found_later():
         step(i)
     with pytest.raises(ValueError, match='should sum up to the total'):
         step(9)
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.autograd.graph.Node, '_input_metadata'),
+    reason='this torch does not tell the type of what was summed up')
+def test_losses_of_half_precision_may_be_summed_up_in_it():
+    """The first two in bfloat16, as the total has them; each task has one."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        first, second = torch.rand(2, generator=generator).bfloat16()
+        third = torch.rand((), generator=generator).requires_grad_()
+        a, b = first.requires_grad_(), second.requires_grad_()
+        losses = dict(a=a + third, b=b + 0 * third)
+        check_sum(take_apart(attach_task_losses((a + b) + third, losses)))
+
+
+def test_whole_numbers_are_losses_too():
+    losses = dict(a=torch.ones((), requires_grad=True), b=torch.tensor(2))
+    check_sum(take_apart(attach_task_losses(sum(losses.values()), losses)))

@@ -8,7 +8,7 @@ from mmengine.hooks import CheckpointHook
 
 from mmgh.arguments import number
 from mmgh.evaluation import UnsupervisedMetric
-from mmgh.plain_data import check_plain_data
+from mmgh.plain_data import check_plain_data, with_plain_dicts
 from mmgh.registry import HOOKS
 from .work_dir_lock import lock, unlock
 
@@ -67,6 +67,8 @@ class AtomicCheckpointHook(CheckpointHook):
         Raises:
             InputError: If there is more than plain data.
         """
+        # With what a config says of its data.
+        checkpoint['meta'] = with_plain_dicts(checkpoint['meta'])
         check_plain_data(checkpoint)
 
     def after_run(self, runner) -> None:

@@ -122,7 +122,9 @@ class UDAClassifier(TasksOfHeads, ImageClassifier):
     def _losses_of_cls_head(
             self, feats: tuple,
             data_samples: list[DataSample]) -> dict[str, Tensor]:
-        if type(self.head).pre_logits is LinearClsHead.pre_logits:
+        kind = type(self.head)
+        if (kind.pre_logits is LinearClsHead.pre_logits
+                and kind.forward is LinearClsHead.forward):
             check_size('in_channels', self.head, self.head.pre_logits(feats))
         losses = {
             'loss_cls' if name == 'loss' else name: value

@@ -24,6 +24,8 @@ from .task_weighting import TaskWeighting
 _PROBES = dict(
     parameters=ParameterProbe, modules=ModuleProbe, features=FeatureProbe)
 _STATE = 'harmonization'
+# Whether frozen parameters have numbers in there, too.
+_FROZEN_COUNT = 'frozen_count'
 # What a config for mixed precision may have, whose type alone was replaced.
 _OF_AMP = {'loss_scale', 'dtype', 'use_fsdp'}
 
@@ -194,7 +196,7 @@ class HarmonizationMixin:
         if self.interval > 1 and self._weights is not None:
             kept['weights'] = dict(self._weights)
         if any(kept.values()):
-            state[_STATE] = kept
+            state[_STATE] = {**kept, _FROZEN_COUNT: True}
         return state
 
     def load_state_dict(self, state_dict: dict) -> None:
@@ -202,8 +204,11 @@ class HarmonizationMixin:
         kept = state_dict.get(_STATE, {})
         self._weighting.load_state_dict(kept.get('memories', {}))
         self._weights = kept.get('weights')
+        # Before, what was frozen had no number.
         self._probe.load_state_dict(
-            kept.get('accumulated', {}), self._all_parameters())
+            kept.get('accumulated', {}),
+            self._all_parameters()
+            if kept.get(_FROZEN_COUNT) else self._parameters())
         super().load_state_dict({
             name: state
             for name, state in state_dict.items() if name != _STATE

@@ -12,6 +12,10 @@ from mmgh.input_error import InputError
 Pairs = Sequence[tuple[str, str]]
 
 _MARKS = '_mmgh_marks'
+# How far sums in another order may be apart, relative to their parts.
+_ROUNDING = 1e-5
+_HALF = torch.float16, torch.bfloat16
+_HALF_ROUNDING = 8 * torch.finfo(torch.bfloat16).eps
 
 
 class SharedFeatures(NamedTuple):
@@ -234,12 +238,32 @@ def check_sum(losses: MarkedLoss) -> None:
     """
     parts = [losses.total.detach(),
              *(-loss.detach() for loss in losses.by_task.values())]
-    rounding = max(1e-5, *(8 * torch.finfo(part.dtype).eps for part in parts))
     difference = sum(parts)
-    if difference.abs() > rounding * sum(part.abs() for part in parts):
+    share = difference.abs() / sum(part.abs() for part in parts)
+    if share > _ROUNDING and (share > _HALF_ROUNDING
+                              or not _has_half_precision(losses)):
         raise InputError(
             f'The task losses {sorted(losses.by_task)} should sum up to the '
             f'total loss, but they differ from it by {difference.item():.4g}.')
+
+
+def _has_half_precision(losses: MarkedLoss) -> bool:
+    """Tell whether the losses, or something in the graph of the total, are of
+    half precision, as under autocast: they may have been summed up in it."""
+    if any(loss.dtype in _HALF for loss in losses.by_task.values()):
+        return True
+    nodes, seen = [losses.total.grad_fn], set()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        # Torch before 2.2 does not tell.
+        outputs = getattr(node, '_input_metadata', ())
+        if any(output.dtype in _HALF for output in outputs):
+            return True
+        seen.add(node)
+        nodes.extend(before for before, _ in node.next_functions)
+    return False
 
 
 def check_pairs(pairs: Pairs) -> None:

@@ -506,3 +506,32 @@ def test_harmonizer_may_compute_in_place(message_hub):
         total_loss(model, make_batch()))
     assert message_hub.get_scalar('train/conflict').current() == 1
     assert message_hub.get_scalar('train/grad_norm_cls').current() > 0
+
+
+@pytest.mark.parametrize('is_old', [False, True])
+def test_accumulated_gradients_of_a_partly_frozen_model_go_on(is_old):
+    """Earlier checkpoints did not number what was frozen."""
+
+    def make():
+        model = make_model(conflict=True)
+        model.trunk[0].weight.requires_grad = False
+        return model, gh_wrapper(model, accumulative_counts=2)
+
+    batches = make_batch(), make_batch(seed=1)
+    model, wrapper = make()
+    wrapper.update_params(total_loss(model, batches[0]))
+    state = copy.deepcopy(wrapper.state_dict())
+    wrapper.update_params(total_loss(model, batches[1]))
+    if is_old:
+        kept = state['harmonization']
+        del kept['frozen_count']
+        kept['accumulated'] = {
+            task: {number - 1: grad for number, grad in gradient.items()}
+            for task, gradient in kept['accumulated'].items()
+        }
+    other, resumed = make()
+    resumed.load_state_dict(state)
+    resumed.initialize_count_status(other, 1, 100)
+    resumed.update_params(total_loss(other, batches[1]))
+    torch.testing.assert_close(other.state_dict(), model.state_dict(),
+                               rtol=0, atol=0)
