@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
+from typing import (Any, Callable, Iterable, Iterator, Mapping, NamedTuple,
+                    Sequence)
 
 import torch
 from torch import Tensor
@@ -182,15 +183,18 @@ def take_apart(total: Tensor) -> MarkedLoss:
 
 def _is_made_of_marked(tensor: Tensor) -> bool:
     """Tell whether a total that carries task losses is in its graph."""
+    return any(_MARKS in node.metadata for node in _graph_nodes(tensor))
+
+
+def _graph_nodes(tensor: Tensor) -> Iterator[Any]:
+    """Yield the functions in the graph of a tensor, each once."""
     nodes, seen = [tensor.grad_fn], set()
     while nodes:
         node = nodes.pop()
         if node is not None and node not in seen:
-            if _MARKS in node.metadata:
-                return True
             seen.add(node)
+            yield node
             nodes.extend(before for before, _ in node.next_functions)
-    return False
 
 
 def harmonizes(optim_wrapper: Any) -> bool:
@@ -252,18 +256,10 @@ def _has_half_precision(losses: MarkedLoss) -> bool:
     half precision, as under autocast: they may have been summed up in it."""
     if any(loss.dtype in _HALF for loss in losses.by_task.values()):
         return True
-    nodes, seen = [losses.total.grad_fn], set()
-    while nodes:
-        node = nodes.pop()
-        if node is None or node in seen:
-            continue
+    return any(
+        output.dtype in _HALF for node in _graph_nodes(losses.total)
         # Torch before 2.2 does not tell.
-        outputs = getattr(node, '_input_metadata', ())
-        if any(output.dtype in _HALF for output in outputs):
-            return True
-        seen.add(node)
-        nodes.extend(before for before, _ in node.next_functions)
-    return False
+        for output in getattr(node, '_input_metadata', ()))
 
 
 def check_pairs(pairs: Pairs) -> None:

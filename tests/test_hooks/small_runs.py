@@ -178,16 +178,21 @@ def _end_workers(runner: Runner) -> None:
     runner.train_loop.dataloader_iterator = None
 
 
-def assert_same_end(resumed: Runner, whole: Runner) -> None:
-    """Bit for bit: what was seen since, weights, optimizer, schedules, log."""
-    seen = resumed.model.seen
-    assert seen == whole.model.seen[len(whole.model.seen) - len(seen):]
+def assert_same_states(resumed: Runner, whole: Runner) -> None:
+    """Bit for bit: weights and optimizer."""
     for part in ('model', 'optim_wrapper'):
         torch.testing.assert_close(
             getattr(resumed, part).state_dict(),
             getattr(whole, part).state_dict(),
             rtol=0,
             atol=0)
+
+
+def assert_same_end(resumed: Runner, whole: Runner) -> None:
+    """Bit for bit: what was seen since, weights, optimizer, schedules, log."""
+    seen = resumed.model.seen
+    assert seen == whole.model.seen[len(whole.model.seen) - len(seen):]
+    assert_same_states(resumed, whole)
     logs = [{
         name: buffer.data[0].tolist()
         for name, buffer in runner.message_hub.log_scalars.items()

@@ -16,7 +16,8 @@ from mmgh.task_losses import TaskLossMixin
 from ..test_optim.test_gh_amp_optim_wrapper import amp_wrapper  # noqa: F401
 from ..test_optim.test_gh_amp_optim_wrapper import gh_wrapper
 from ..test_optim.two_task_model import make_batch, make_model
-from .small_runs import Model, assert_same_end, killed, make_runner, trained
+from .small_runs import (Model, assert_same_end, assert_same_states, killed,
+                         make_runner, trained)
 
 PROBES = [
     dict(probe='parameters'),
@@ -168,12 +169,7 @@ def test_runs_of_several_optimizers_are_the_same(tmp_path, options):
     whole = trained(tmp_path / 'whole', **parts())
     killed(tmp_path / 'run', 7, **parts())
     resumed = trained(tmp_path / 'run', resume=True, **parts())
-    for part in ('model', 'optim_wrapper'):
-        torch.testing.assert_close(
-            getattr(resumed, part).state_dict(),
-            getattr(whole, part).state_dict(),
-            rtol=0,
-            atol=0)
+    assert_same_states(resumed, whole)
 
 
 @pytest.mark.parametrize('checkpoint, setting', [

@@ -168,8 +168,9 @@ class Extraction:
         are of the features that are there."""
         if self.before is None:
             return {}
+        changed = set(self.changed)
         there = {file: row for row, file in enumerate(self.before.files)
-                 if file not in self.changed}
+                 if file not in changed}
         return {row: there[file]
                 for row, file in enumerate(self.images.files) if file in there}
 

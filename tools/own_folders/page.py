@@ -221,7 +221,8 @@ def _settings(out: Path, settings: list[Setting], labelled: bool) -> Section:
     begun = {**read_settings(out), 'target_labels': labelled}
     rows = [(name.replace('_', ' '), str(value))
             for name, value in begun.items()
-            if value is not None and name not in DIGESTS]
+            if value is not None and name not in DIGESTS
+            and not name.endswith('_images')]  # digests of earlier versions
     folder = out / 'configs'
     # Of what was left out nothing is trained.
     command = shlex.join([

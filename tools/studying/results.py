@@ -11,12 +11,9 @@ from mmgh.input_error import InputError
 
 COLUMNS = ('pair', 'method', 'harmonizer', 'seed', 'baseline', 'accuracy',
            'conflict', 'angle')
-
+# Names of metrics, where they are written in another way.
 _WRITTEN = {'f1-score': 'F1 score'}
-
-
-# Those that each run has, and those that may be empty.
-_NUMBERS = ('accuracy', )
+# Numbers that a run may lack.
 _FURTHER = ('conflict', 'angle', 'chosen_accuracy', 'strength')
 
 
@@ -111,7 +108,7 @@ def _check(run: dict, place: str) -> None:
                          'another table. Remove it, if its columns are those '
                          'of the first line.')
     _check_number(run, 'seed', place, int, 'a whole number')
-    for name in (*_NUMBERS, *filter(run.get, _FURTHER)):
+    for name in ('accuracy', *filter(run.get, _FURTHER)):
         _check_number(run, name, place)
 
 
